@@ -1,0 +1,51 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# The C library and what makes Debian's gcc use it. Parameters: LINK (static, dynamic), RELRO (0, 1).
+. /input/lib.sh
+
+unpack musl
+cd musl
+shared=--disable-shared
+[ "$LINK" = static ] || shared=--enable-shared
+./configure --target="$TRIPLE" --prefix=/output --syslibdir=/output/lib --disable-wrapper "$shared" \
+	CC="ccache $TRIPLE-gcc" CFLAGS="$CFLAGS_TARGET"
+make --jobs="$JOBS"
+make install
+
+lib=/steps/musl/lib
+start=
+if [ "$LINK" = static ] && [ "$RELRO" = 1 ]; then
+	# shellcheck disable=SC2086 # flags are words
+	ccache "$TRIPLE-gcc" -Os -fPIC $CFLAGS_TARGET -c /input/relro.c -o /output/lib/relro.o
+	start="$lib/relro.o"
+fi
+
+headers="-nostdinc -isystem /steps/musl/include -isystem /steps/linux-headers/include -isystem include%s"
+# %s is gcc's own directory; crt1 and its kin are musl's. -nostdinc and our own -L keep glibc out.
+cat >/output/lib/musl.specs <<-EOF
+	%rename cpp_options gcc_cpp_options
+	%rename cc1 gcc_cc1
+
+	*cpp_options:
+	$headers %(gcc_cpp_options)
+
+	*cc1:
+	$headers %(gcc_cc1)
+
+	*startfile:
+	%{shared:;static-pie:$lib/rcrt1.o;static|no-pie:$lib/crt1.o;:$lib/Scrt1.o} $lib/crti.o %{static-pie:crtbeginS.o%s;static:crtbeginT.o%s;shared|!no-pie:crtbeginS.o%s;:crtbegin.o%s} %{static|static-pie:$start}
+
+	*endfile:
+	%{static-pie:crtendS.o%s;static:crtend.o%s;shared|!no-pie:crtendS.o%s;:crtend.o%s} $lib/crtn.o
+
+	*link_libgcc:
+	-L$lib -L.%s
+
+	*libgcc:
+	libgcc.a%s
+
+EOF
+if [ "$LINK" = dynamic ]; then
+	rm -f /output/lib/ld-musl-*.so.1
+	"$TRIPLE-strip" --strip-unneeded -o /output/lib/libc.so.stripped /output/lib/libc.so
+fi

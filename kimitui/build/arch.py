@@ -1,0 +1,28 @@
+"""The architectures that images can be built for, and what each part of the field calls them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Arch:
+    """One architecture: `name` is ours; the others are the compiler's, Linux's, OCI's, musl's, ELF's and QEMU's."""
+
+    name: str
+    triple: str
+    linux: str
+    oci: str
+    musl: str
+    elf_machine: str
+    qemu: str
+
+
+ARCHES = {
+    arch.name: arch
+    for arch in (
+        Arch("x86_64", "x86_64-linux-gnu", "x86", "amd64", "x86_64", "EM_X86_64", "x86_64"),
+        Arch("arm64", "aarch64-linux-gnu", "arm64", "arm64", "aarch64", "EM_AARCH64", "aarch64"),
+        Arch("riscv64", "riscv64-linux-gnu", "riscv", "riscv64", "riscv64", "EM_RISCV", "riscv64"),
+    )
+}

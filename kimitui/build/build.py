@@ -1,0 +1,295 @@
+"""One build from a configuration to the artifacts: the room in which sources, toolchain, steps and engine meet."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import kimitui
+from kimitui.build import clock as clocks
+from kimitui.build import (
+    elf,
+    plan as planning,
+    release as releases,
+    sources as sourcing,
+    toolchain as toolchains,
+)
+from kimitui.build.artifacts import directory, oci
+from kimitui.build.clock import Clock
+from kimitui.build.engines import choose
+from kimitui.build.events import Done, Emit, Event, Message, Planned
+from kimitui.build.plan import Plan, Source
+from kimitui.build.release import Release
+from kimitui.build.runner import Cancellation, Root, Runner
+from kimitui.build.step import keys
+from kimitui.build.store import Entry, Store
+from kimitui.build.toolchain import Toolchain
+from kimitui.config import Configuration
+from kimitui.errors import BuildError, CancelledError, PresetError
+from kimitui.kconfig import busybox as busybox_tree
+from kimitui.sizes.units import format_size, parse_size
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to build and where. `overrides` maps components to directories or archives that stand in for them."""
+
+    config: Configuration
+    cache_dir: Path
+    out_dir: Path
+    overrides: Mapping[str, Path] = field(default_factory=dict)
+    offline: bool = False
+    strict: bool = False
+
+
+@dataclass(frozen=True)
+class Result:
+    """`artifacts` maps file name to size in bytes; `budget_bytes` is None without a budget."""
+
+    directory: Path
+    reference: str
+    artifacts: Mapping[str, int]
+    rootfs_bytes: int
+    budget_bytes: int | None
+
+
+def build(request: Request, *, emit: Emit, cancellation: Cancellation | None = None) -> Result:
+    """Build a configuration.
+
+    Events go to `emit`, from several threads but one at a time. Raises BuildError, MachineError, PresetError,
+    CancelledError; the artifacts of an earlier build are then as they were.
+    """
+    cancellation = cancellation or Cancellation()
+    clock = clocks.started_now()
+    emit = _one_at_a_time(emit)
+    config = request.config
+    release = releases.load()
+    engine = choose()
+    if warning := engine.warning():
+        emit(Message(clock(), "warning", warning))
+    store = Store(request.cache_dir)
+    with ExitStack() as stack:
+        session = stack.enter_context(store.session())
+        sources, toolchain = _prepare(request, emit, clock, cancellation)
+        _check_upstream_symbols(config, sources, request.cache_dir)
+        plan = planning.plan(
+            config,
+            sources=sources,
+            release=release,
+            toolchain_digest=toolchain.digest,
+            trees=request.cache_dir,
+        )
+        emit(
+            Planned(
+                clock(),
+                config.name,
+                plan.arch.name,
+                {s.name: tuple(u.name for u in s.uses) for s in plan.steps},
+            )
+        )
+        runner = Runner(
+            store=store,
+            engine=engine,
+            root=Root(toolchain.root, toolchain.digest),
+            session=session,
+            emit=emit,
+            clock=clock,
+            cancellation=cancellation,
+        )
+        entries = runner.run(plan.steps)
+        rootfs_bytes = (entries[plan.rootfs.name].output / "rootfs.tar").stat().st_size
+        budget_bytes = _check_budget(
+            config, rootfs_bytes, request.strict, lambda text: emit(Message(clock(), "warning", text))
+        )
+        target = request.out_dir / config.name / plan.arch.name
+        with directory.staged(target) as staging:
+            _write_artifacts(staging, config, plan, entries, release, toolchain, sources)
+            artifacts = {path.name: path.stat().st_size for path in sorted(staging.iterdir())}
+    emit(Done(clock(), target, artifacts))
+    return Result(target, reference(config, release), artifacts, rootfs_bytes, budget_bytes)
+
+
+def reference(config: Configuration, release: Release) -> str:
+    """The name and tag a container engine knows the image by; `standard` is the release without a suffix."""
+    variant = "" if config.name == "standard" else f"-{config.name}"
+    return f"kimigayo-os:{release.version}{variant}"
+
+
+def _one_at_a_time(emit: Emit) -> Emit:
+    lock = threading.Lock()
+
+    def locked(event: Event) -> None:
+        with lock:
+            emit(event)
+
+    return locked
+
+
+def _prepare(
+    request: Request, emit: Emit, clock: Clock, cancellation: Cancellation
+) -> tuple[dict[str, Source], Toolchain]:
+    """Fetch the sources while the toolchain is made: the one waits for the network, the other for the processor."""
+
+    def cancellable(event: Event) -> None:
+        cancellation.check()
+        emit(event)
+
+    def task(work: Callable[[], T]) -> T:
+        try:
+            return work()
+        except BaseException:
+            cancellation.cancel()
+            raise
+
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        toolchain = pool.submit(
+            task, lambda: toolchains.ensure(request.cache_dir, emit=cancellable, offline=request.offline, clock=clock)
+        )
+        sources = pool.submit(task, lambda: _sources(request, cancellable, clock))
+    # The one that was cancelled because the other failed has nothing to say.
+    for error in (toolchain.exception(), sources.exception()):
+        if error is not None and not isinstance(error, CancelledError):
+            raise error
+    return sources.result(), toolchain.result()
+
+
+def _sources(request: Request, emit: Emit, clock: Clock) -> dict[str, Source]:
+    lock = sourcing.load_lock()
+    cache = sourcing.SourceCache(request.cache_dir)
+    result: dict[str, Source] = {}
+    local = {name: sourcing.override(name, path) for name, path in request.overrides.items()}
+    for name in planning.components(request.config):
+        version = lock[name].version
+        if name in local:
+            result[name] = Source(name, version, local[name].path, local[name].digest, local=True)
+            emit(Message(clock(), "warning", f"{name} comes from {local[name].path}, not from the lock"))
+        else:
+            fetched = sourcing.fetch(lock[name], cache, emit=emit, offline=request.offline, clock=clock)
+            result[name] = Source(name, version, fetched.path, fetched.archive.sha256)
+    return result
+
+
+def _check_upstream_symbols(config: Configuration, sources: Mapping[str, Source], trees: Path) -> None:
+    if config.upstream.get("busybox"):
+        source = sources["busybox"]
+        config.validate_upstream("busybox", busybox_tree.upstream_tree(source.path, trees, source.digest))
+
+
+def _check_budget(config: Configuration, rootfs_bytes: int, strict: bool, warn: Callable[[str], None]) -> int | None:
+    text = config.string("IMAGE_BUDGET")
+    if not text:
+        return None
+    budget_bytes = parse_size(text)
+    if rootfs_bytes > budget_bytes:
+        message = (
+            f"rootfs.tar is over the budget: {format_size(rootfs_bytes)} of {format_size(budget_bytes)}, "
+            f"{format_size(rootfs_bytes - budget_bytes)} too much"
+        )
+        if strict:
+            raise BuildError(message, where=config.preset.path, fix="Switch something off, or raise image.budget.")
+        warn(message)
+    return budget_bytes
+
+
+def _write_artifacts(
+    staging: Path,
+    config: Configuration,
+    plan: Plan,
+    entries: Mapping[str, Entry],
+    release: Release,
+    toolchain: Toolchain,
+    sources: Mapping[str, Source],
+) -> None:
+    formats = config.family("IMAGE_FORMATS")
+    rootfs = entries[plan.rootfs.name].output / "rootfs.tar"
+    if "rootfs" in formats:
+        directory.copy(rootfs, staging / "rootfs.tar")
+    if "oci" in formats:
+        oci.write(
+            staging / "image.oci.tar",
+            config=_image_config(config, plan, release),
+            rootfs=rootfs,
+            layer=entries[plan.layer.name].output / "layer" if plan.layer else rootfs,
+            compression=config.choice("IMAGE_COMPRESSION"),
+        )
+    info = _build_info(config, plan, entries, release, toolchain, sources)
+    info["artifacts"] = {
+        path.name: {"bytes": path.stat().st_size, "sha256": oci.file_digest(path)} for path in sorted(staging.iterdir())
+    }
+    (staging / "build-info.json").write_text(json.dumps(info, indent=1, sort_keys=True) + "\n")
+    sums = "".join(f"{oci.file_digest(path)}  {path.name}\n" for path in sorted(staging.iterdir()))
+    (staging / "SHA256SUMS").write_text(sums)
+
+
+def _image_config(config: Configuration, plan: Plan, release: Release) -> oci.ImageConfig:
+    created = datetime.fromtimestamp(release.source_date_epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return oci.ImageConfig(
+        reference=reference(config, release),
+        architecture=plan.arch.oci,
+        created=release.source_date_epoch,
+        command=_words(config, "IMAGE_COMMAND"),
+        entrypoint=_words(config, "IMAGE_ENTRYPOINT"),
+        labels={
+            "org.opencontainers.image.title": f"Kimigayo OS {config.name}",
+            "org.opencontainers.image.description": config.description,
+            "org.opencontainers.image.version": release.version,
+            "org.opencontainers.image.ref.name": reference(config, release),
+            "org.opencontainers.image.created": created,
+        },
+    )
+
+
+def _build_info(
+    config: Configuration,
+    plan: Plan,
+    entries: Mapping[str, Entry],
+    release: Release,
+    toolchain: Toolchain,
+    sources: Mapping[str, Source],
+) -> dict[str, object]:
+    """All that went into the build (P21). It holds no time, path or host, so that two builds can be compared with cmp."""
+    return {
+        "kimitui": kimitui.__version__,
+        "release": {
+            "version": release.version,
+            "name": release.name,
+            "source_date_epoch": release.source_date_epoch,
+        },
+        "preset": config.name,
+        "configuration": config.resolved(),
+        "arch": plan.arch.name,
+        "reference": reference(config, release),
+        "sources": {
+            name: {"version": source.version, "sha256": source.digest, "local": source.local}
+            for name, source in sources.items()
+        },
+        "toolchain": {
+            "digest": toolchain.digest,
+            "definition": toolchain.definition_digest,
+            "packages": dict(toolchain.packages),
+        },
+        "steps": {step.name: entries[step.name].key for step in plan.steps},
+        "programs": {
+            "/bin/busybox": elf.read(entries[plan.busybox.name].output / "busybox.unstripped").as_data(),
+        },
+    }
+
+
+def _words(config: Configuration, symbol: str) -> tuple[str, ...]:
+    text = config.string(symbol)
+    try:
+        return tuple(shlex.split(text))
+    except ValueError as error:
+        raise PresetError(
+            f"{symbol} cannot be split into words: {error}", where=config.preset.path, fix=f"Its value is: {text}"
+        ) from error

@@ -1,0 +1,59 @@
+"""What an engine is asked to do, and what it answers with.
+
+A job is plain data, so that it can be carried out by a process on this machine as well as by a daemon far away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A host file or directory that appears at `target` inside the container."""
+
+    host: Path
+    target: str
+    writable: bool = False
+
+
+@dataclass(frozen=True)
+class Job:
+    """One container run: `argv` with exactly the environment `env`, in the root file system `root`, read-only.
+
+    Nothing of the host is there but the mounts. There is no network.
+    """
+
+    root: Path
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    mounts: tuple[Mount, ...]
+    directory: str = "/build"
+
+
+class Execution(Protocol):
+    """A job under way."""
+
+    def lines(self) -> Iterator[str]:
+        """What the job prints, line by line without line ends, until it ends."""
+
+    def wait(self) -> int:
+        """Its exit status; negative: the number of the signal that ended it."""
+
+    def kill(self) -> None:
+        """End it and all its processes at once."""
+
+
+class Engine(Protocol):
+    """Runs jobs."""
+
+    name: str
+
+    def warning(self) -> str | None:
+        """What this engine does not protect from on this machine, in one line; None: nothing."""
+
+    def start(self, job: Job) -> Execution:
+        """Start a job. Raises MachineError where the engine cannot run at all."""

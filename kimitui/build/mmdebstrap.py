@@ -1,0 +1,293 @@
+"""Make a Debian root file system with mmdebstrap, as root or as an ordinary user, owned by whoever asks."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import shutil
+import subprocess
+import tempfile
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from kimitui.build import debian
+from kimitui.errors import BuildError, KimituiError, MachineError
+
+# mmdebstrap's scratch directory and the unpacked root took 1.1 GB each when measured.
+NEEDED_BYTES = 1_500_000_000
+
+_TAIL_LINES = 12
+_KEPT_LINES = 200
+
+
+def make_root(
+    root: Path,
+    *,
+    suite: str,
+    packages: Sequence[str],
+    exclude: Sequence[str],
+    scratch_link: Path,
+    log: Path,
+    line: Callable[[str], None],
+) -> None:
+    """Make the directory `root`: Debian `suite` with `packages`, without the paths that match `exclude`.
+
+    Everything in it belongs to the caller and can be read and removed by them; no device nodes, no set-user-ID bits,
+    nothing of the host. All that mmdebstrap prints goes to `log` and, line by line, to `line`, which may raise to
+    cancel. `scratch_link` is a symbolic link that names the scratch directory while it exists, for
+    `remove_scratch` after a kill.
+
+    Raises `MachineError` if the machine lacks something, else `BuildError`.
+    """
+    _check_tools()
+    _check_space(root.parent)
+    scratch = _make_scratch(root.parent)
+    try:
+        scratch_link.symlink_to(scratch)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("w", encoding="utf-8") as log_file:
+            _run(
+                _command(suite, packages, exclude),
+                root,
+                scratch=scratch,
+                log=log_file,
+                line=line,
+            )
+    except _FailedError as failure:
+        raise _explain(failure.lines, log) from failure
+    finally:
+        remove_scratch(scratch_link)
+    _tidy(root)
+
+
+def installed(root: Path) -> dict[str, str]:
+    """The versions of all Debian packages installed in `root`, by name."""
+    listing = subprocess.run(
+        [
+            "dpkg-query",
+            f"--admindir={root / 'var/lib/dpkg'}",
+            "--show",
+            "--showformat=${Package} ${Version}\\n",
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return dict(sorted(line.split() for line in listing.stdout.splitlines()))
+
+
+def remove_scratch(scratch_link: Path) -> None:
+    """Remove the scratch directory that `scratch_link` names, and the link; nothing happens if it is not there.
+
+    What an ordinary user's mmdebstrap leaves when it is killed belongs to that user's subordinate ids, and only
+    root of their user namespace can remove it.
+    """
+    if not scratch_link.is_symlink():
+        return
+    scratch = scratch_link.readlink()
+    shutil.rmtree(scratch, ignore_errors=True)
+    if scratch.exists() and os.geteuid() != 0:
+        subprocess.run(
+            ["mmdebstrap", "--unshare-helper", "rm", "-rf", "--one-file-system", str(scratch)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        shutil.rmtree(scratch, ignore_errors=True)
+    scratch_link.unlink()
+
+
+def _command(suite: str, packages: Sequence[str], exclude: Sequence[str]) -> list[str]:
+    try:
+        sources = [debian.mirror().source_line("deb", suite)]
+    except debian.NoMirrorError:
+        sources = []  # mmdebstrap knows Debian's own
+    return [
+        "mmdebstrap",
+        "--mode=root" if os.geteuid() == 0 else "--mode=unshare",
+        "--verbose",
+        "--variant=minbase",
+        "--format=tar",
+        f"--include={','.join(packages)}",
+        *(f"--dpkgopt=path-exclude={pattern}" for pattern in exclude),
+        "--dpkgopt=force-unsafe-io",
+        suite,
+        "-",
+        *sources,
+    ]
+
+
+class _FailedError(Exception):
+    def __init__(self, lines: Sequence[str]) -> None:
+        super().__init__(lines)
+        self.lines = lines
+
+
+def _run(
+    command: Sequence[str], root: Path, *, scratch: Path, log: IO[str], line: Callable[[str], None]
+) -> None:
+    """Run mmdebstrap and unpack what it writes into `root` as it comes. Raises `_FailedError`."""
+    root.mkdir()
+    with _process_group() as group:
+        making = subprocess.Popen(
+            command,
+            env={**os.environ, "LC_ALL": "C", "TMPDIR": str(scratch)},
+            umask=0o022,
+            process_group=group,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        assert making.stdout and making.stderr
+        unpacking = subprocess.Popen(
+            [
+                "tar",
+                "--extract",
+                "--file=-",
+                f"--directory={root}",
+                "--no-same-owner",
+                "--no-same-permissions",  # takes the set-user-ID bits away, too
+                "--exclude=./dev/*",
+            ],
+            umask=0o022,
+            process_group=group,
+            stdin=making.stdout,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+        )
+        making.stdout.close()
+        tail: deque[str] = deque(maxlen=_KEPT_LINES)
+
+        def take(text: str) -> None:
+            tail.append(text)
+            log.write(text + "\n")
+            log.flush()
+            line(text)
+
+        for raw in making.stderr:
+            take(raw.decode(errors="replace").rstrip())
+        _, complaints = unpacking.communicate()
+        for text in complaints.splitlines():
+            take(text)
+        if making.wait() or unpacking.returncode:
+            raise _FailedError(tuple(tail))
+
+
+@contextmanager
+def _process_group() -> Iterator[int]:
+    """A process group that does not outlive the block: neither an exception nor the death of this process.
+
+    mmdebstrap does not end when it is asked to (it waits for apt, which may wait for us to read), and nothing may go
+    on behind the back of the next run. So the group's leader waits for a pipe to close, and then kills them all.
+    As owner of the user namespace, an ordinary user may do so too.
+    """
+    leader = subprocess.Popen(
+        ["sh", "-c", "read line; kill -KILL 0"],
+        process_group=0,
+        stdin=subprocess.PIPE,
+    )
+    try:
+        yield leader.pid
+    finally:
+        leader.communicate()
+
+
+def _tidy(root: Path) -> None:
+    """Make everything readable, and take away what came from the host."""
+    subprocess.run(["chmod", "--recursive", "u+rwX,go+rX", str(root)], check=True)
+    etc = root / "etc"
+    (etc / "hostname").write_text("kimitui\n")
+    (etc / "hosts").write_text("127.0.0.1 localhost\n")
+    (etc / "resolv.conf").unlink(missing_ok=True)
+    shutil.rmtree(etc / "apt", ignore_errors=True)
+
+
+def _check_tools() -> None:
+    if not shutil.which("mmdebstrap"):
+        raise MachineError(
+            "mmdebstrap is not installed; the toolchain is made with it",
+            fix="Install it:  apt-get install mmdebstrap",
+        )
+    if os.geteuid() == 0:
+        return
+    if not shutil.which("newuidmap") or not shutil.which("newgidmap"):
+        raise MachineError(
+            "newuidmap is not installed; without root, the toolchain is made in a user namespace",
+            fix="Install it:  apt-get install uidmap",
+        )
+    user = getpass.getuser()
+    for path in (Path("/etc/subuid"), Path("/etc/subgid")):
+        if not _has_subordinate_ids(path, user):
+            raise MachineError(
+                f"{user} has no subordinate ids; without root, the toolchain is made in a user namespace",
+                where=path,
+                fix=f"As root:  usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {user}",
+            )
+    if subprocess.run(["unshare", "--user", "true"], capture_output=True).returncode != 0:
+        raise MachineError(
+            "this machine refuses user namespaces to ordinary users",
+            fix="Build as root, or allow them (as root, whichever of these the machine has):\n"
+            "  sysctl kernel.unprivileged_userns_clone=1\n"
+            "  sysctl kernel.apparmor_restrict_unprivileged_userns=0\n"
+            "  sysctl user.max_user_namespaces=10000",
+        )
+
+
+def _has_subordinate_ids(path: Path, user: str) -> bool:
+    try:
+        owners = {line.partition(":")[0] for line in path.read_text().splitlines()}
+    except OSError:
+        return False
+    return user in owners or str(os.getuid()) in owners
+
+
+def _check_space(directory: Path) -> None:
+    free_bytes = shutil.disk_usage(directory).free
+    if free_bytes < NEEDED_BYTES:
+        raise _no_space(directory, free_bytes)
+
+
+def _make_scratch(directory: Path) -> Path:
+    """A directory for mmdebstrap on a disk with room; others must be able to enter it, unlike a user's home."""
+    places = [Path(tempfile.gettempdir()), Path("/var/tmp")]
+    for place in places:
+        if place.is_dir() and shutil.disk_usage(place).free >= NEEDED_BYTES:
+            scratch = Path(tempfile.mkdtemp(prefix="kimitui-", dir=place))
+            scratch.chmod(0o1777)
+            return scratch
+    raise _no_space(places[0], shutil.disk_usage(places[0]).free)
+
+
+def _no_space(place: Path, free_bytes: int) -> MachineError:
+    return MachineError(
+        f"not enough space to make the toolchain: {NEEDED_BYTES / 1e9:.1f} GB are needed,"
+        f" {free_bytes / 1e9:.1f} GB are free",
+        where=place,
+        fix="Make room, or name other directories with KIMITUI_CACHE (the cache) and TMPDIR (scratch space).",
+    )
+
+
+def _explain(lines: Sequence[str], log: Path) -> KimituiError:
+    """The error for what mmdebstrap printed: the machine's fault where the words tell so."""
+    text = "\n".join(lines)
+    tail = tuple(lines[-_TAIL_LINES:])
+    if "No space left on device" in text:
+        return MachineError(
+            "the disk filled up while the toolchain was being made",
+            where=log,
+            details=tail,
+            fix="Make room, or name other directories with KIMITUI_CACHE (the cache) and TMPDIR (scratch space).",
+        )
+    if any(words in text for words in ("Could not resolve", "Temporary failure resolving", "Could not connect")):
+        return MachineError(
+            "the toolchain could not be made: Debian's mirror cannot be reached",
+            where=log,
+            details=tail,
+            fix="Check the network and the proxy; the mirror is the one of this machine's apt configuration.",
+        )
+    return BuildError("mmdebstrap could not make the toolchain", where=log, details=tail)

@@ -1,0 +1,1 @@
+"""What images weigh: units now, the size model of every option later."""
