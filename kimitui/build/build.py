@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -15,13 +14,11 @@ from typing import TypeVar
 
 import kimitui
 from kimitui.build import clock as clocks
-from kimitui.build import (
-    elf,
-    plan as planning,
-    release as releases,
-    sources as sourcing,
-    toolchain as toolchains,
-)
+from kimitui.build import elf, preflight
+from kimitui.build import plan as planning
+from kimitui.build import release as releases
+from kimitui.build import sources as sourcing
+from kimitui.build import toolchain as toolchains
 from kimitui.build.artifacts import directory, oci
 from kimitui.build.clock import Clock
 from kimitui.build.engines import choose
@@ -29,13 +26,12 @@ from kimitui.build.events import Done, Emit, Event, Message, Planned
 from kimitui.build.plan import Plan, Source
 from kimitui.build.release import Release
 from kimitui.build.runner import Cancellation, Root, Runner
-from kimitui.build.step import keys
+from kimitui.build.step import StepSource
 from kimitui.build.store import Entry, Store
 from kimitui.build.toolchain import Toolchain
 from kimitui.config import Configuration
-from kimitui.errors import BuildError, CancelledError, PresetError
-from kimitui.kconfig import busybox as busybox_tree
-from kimitui.sizes.units import format_size, parse_size
+from kimitui.errors import BuildError, CancelledError
+from kimitui.sizes.units import format_size
 
 T = TypeVar("T")
 
@@ -66,13 +62,14 @@ class Result:
 def build(request: Request, *, emit: Emit, cancellation: Cancellation | None = None) -> Result:
     """Build a configuration.
 
-    Events go to `emit`, from several threads but one at a time. Raises BuildError, MachineError, PresetError,
+    Events go to `emit`, from several threads but one at a time. Raises BuildError, MachineError,
     CancelledError; the artifacts of an earlier build are then as they were.
     """
     cancellation = cancellation or Cancellation()
     clock = clocks.started_now()
     emit = _one_at_a_time(emit)
     config = request.config
+    preflight.check(config)
     release = releases.load()
     engine = choose()
     if warning := engine.warning():
@@ -81,7 +78,8 @@ def build(request: Request, *, emit: Emit, cancellation: Cancellation | None = N
     with ExitStack() as stack:
         session = stack.enter_context(store.session())
         sources, toolchain = _prepare(request, emit, clock, cancellation)
-        _check_upstream_symbols(config, sources, request.cache_dir)
+        busybox = sources["busybox"]
+        preflight.check_upstream(config, StepSource(busybox.path, busybox.digest), request.cache_dir)
         plan = planning.plan(
             config,
             sources=sources,
@@ -179,18 +177,9 @@ def _sources(request: Request, emit: Emit, clock: Clock) -> dict[str, Source]:
     return result
 
 
-def _check_upstream_symbols(config: Configuration, sources: Mapping[str, Source], trees: Path) -> None:
-    if config.upstream.get("busybox"):
-        source = sources["busybox"]
-        config.validate_upstream("busybox", busybox_tree.upstream_tree(source.path, trees, source.digest))
-
-
 def _check_budget(config: Configuration, rootfs_bytes: int, strict: bool, warn: Callable[[str], None]) -> int | None:
-    text = config.string("IMAGE_BUDGET")
-    if not text:
-        return None
-    budget_bytes = parse_size(text)
-    if rootfs_bytes > budget_bytes:
+    budget_bytes = preflight.budget_bytes(config)
+    if budget_bytes is not None and rootfs_bytes > budget_bytes:
         message = (
             f"rootfs.tar is over the budget: {format_size(rootfs_bytes)} of {format_size(budget_bytes)}, "
             f"{format_size(rootfs_bytes - budget_bytes)} too much"
@@ -237,8 +226,8 @@ def _image_config(config: Configuration, plan: Plan, release: Release) -> oci.Im
         reference=reference(config, release),
         architecture=plan.arch.oci,
         created=release.source_date_epoch,
-        command=_words(config, "IMAGE_COMMAND"),
-        entrypoint=_words(config, "IMAGE_ENTRYPOINT"),
+        command=preflight.words(config, "IMAGE_COMMAND"),
+        entrypoint=preflight.words(config, "IMAGE_ENTRYPOINT"),
         labels={
             "org.opencontainers.image.title": f"Kimigayo OS {config.name}",
             "org.opencontainers.image.description": config.description,
@@ -257,7 +246,7 @@ def _build_info(
     toolchain: Toolchain,
     sources: Mapping[str, Source],
 ) -> dict[str, object]:
-    """All that went into the build (P21). It holds no time, path or host, so that two builds can be compared with cmp."""
+    """All that went into the build (P21); no time, path or host, so that two builds can be compared with cmp."""
     return {
         "kimitui": kimitui.__version__,
         "release": {
@@ -283,13 +272,3 @@ def _build_info(
             "/bin/busybox": elf.read(entries[plan.busybox.name].output / "busybox.unstripped").as_data(),
         },
     }
-
-
-def _words(config: Configuration, symbol: str) -> tuple[str, ...]:
-    text = config.string(symbol)
-    try:
-        return tuple(shlex.split(text))
-    except ValueError as error:
-        raise PresetError(
-            f"{symbol} cannot be split into words: {error}", where=config.preset.path, fix=f"Its value is: {text}"
-        ) from error

@@ -8,7 +8,7 @@ from pathlib import Path
 from elftools.common.exceptions import ELFError
 from elftools.elf.dynamic import DynamicSection
 from elftools.elf.elffile import ELFFile
-from elftools.elf.sections import SymbolTableSection
+from elftools.elf.sections import StringTableSection, SymbolTableSection
 from elftools.elf.segments import InterpSegment
 
 from kimitui.errors import BuildError
@@ -52,6 +52,12 @@ def read(path: Path) -> ElfFacts:
             for tag in tags
         )
         interpreter = next((s.get_interp_name() for s in segments.values() if isinstance(s, InterpSegment)), None)
+        strings = elf.get_section(dynamic["sh_link"]) if dynamic else None
+        needed = (
+            tuple(strings.get_string(tag.entry.d_val) for tag in tags if tag.entry.d_tag == "DT_NEEDED")
+            if isinstance(strings, StringTableSection)
+            else ()
+        )
         relro = "PT_GNU_RELRO" in segments
         stack = segments.get("PT_GNU_STACK")
         tables = [s for s in elf.iter_sections() if isinstance(s, SymbolTableSection)]
@@ -61,7 +67,7 @@ def read(path: Path) -> ElfFacts:
             machine=elf["e_machine"],
             pie=elf["e_type"] == "ET_DYN",
             interpreter=interpreter,
-            needed=tuple(str(tag.needed) for tag in tags if tag.entry.d_tag == "DT_NEEDED"),
+            needed=needed,
             # Without dynamic linking nothing is bound lazily: what is read-only after start is all there is.
             relro="none" if not relro else "full" if now or interpreter is None else "partial",
             nx=stack is not None and not stack["p_flags"] & _PF_X,

@@ -21,6 +21,7 @@ NEEDED_BYTES = 1_500_000_000
 
 _TAIL_LINES = 12
 _KEPT_LINES = 200
+_PRIVATE_MOUNTS = ("unshare", "--mount")
 
 
 def make_root(
@@ -80,23 +81,20 @@ def installed(root: Path) -> dict[str, str]:
 
 
 def remove_scratch(scratch_link: Path) -> None:
-    """Remove the scratch directory that `scratch_link` names, and the link; nothing happens if it is not there.
+    """Remove the scratch directory that `scratch_link` names, and the link; if there is none, nothing happens.
 
-    What an ordinary user's mmdebstrap leaves when it is killed belongs to that user's subordinate ids, and only
-    root of their user namespace can remove it.
+    What a killed mmdebstrap of an ordinary user leaves belongs to that user's subordinate ids, and only root of
+    their user namespace can remove it.
     """
     if not scratch_link.is_symlink():
         return
     scratch = scratch_link.readlink()
-    shutil.rmtree(scratch, ignore_errors=True)
-    if scratch.exists() and os.geteuid() != 0:
-        subprocess.run(
-            ["mmdebstrap", "--unshare-helper", "rm", "-rf", "--one-file-system", str(scratch)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        shutil.rmtree(scratch, ignore_errors=True)
+    # Never through a mount: mmdebstrap mounts the host's /proc, /sys and /dev below it.
+    remove = ["rm", "--recursive", "--force", "--one-file-system", str(scratch)]
+    helper = ["mmdebstrap", "--unshare-helper"] if os.geteuid() != 0 else []
+    for command in ([*helper, *remove], remove):
+        if scratch.exists():
+            subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True)
     scratch_link.unlink()
 
 
@@ -105,9 +103,10 @@ def _command(suite: str, packages: Sequence[str], exclude: Sequence[str]) -> lis
         sources = [debian.mirror().source_line("deb", suite)]
     except debian.NoMirrorError:
         sources = []  # mmdebstrap knows Debian's own
+    # As root, mmdebstrap would mount in the host's name space, and leave the mounts there when it is killed.
+    mode = [*_PRIVATE_MOUNTS, "mmdebstrap", "--mode=root"] if os.geteuid() == 0 else ["mmdebstrap", "--mode=unshare"]
     return [
-        "mmdebstrap",
-        "--mode=root" if os.geteuid() == 0 else "--mode=unshare",
+        *mode,
         "--verbose",
         "--variant=minbase",
         "--format=tar",
@@ -126,9 +125,7 @@ class _FailedError(Exception):
         self.lines = lines
 
 
-def _run(
-    command: Sequence[str], root: Path, *, scratch: Path, log: IO[str], line: Callable[[str], None]
-) -> None:
+def _run(command: Sequence[str], root: Path, *, scratch: Path, log: IO[str], line: Callable[[str], None]) -> None:
     """Run mmdebstrap and unpack what it writes into `root` as it comes. Raises `_FailedError`."""
     root.mkdir()
     with _process_group() as group:
@@ -214,6 +211,12 @@ def _check_tools() -> None:
             fix="Install it:  apt-get install mmdebstrap",
         )
     if os.geteuid() == 0:
+        if not _works([*_PRIVATE_MOUNTS, "true"]):
+            raise MachineError(
+                "root cannot mount anything here, so the toolchain cannot be made (a container without privileges?)",
+                fix="Run the container with --privileged (or --cap-add=SYS_ADMIN and without AppArmor's and seccomp's"
+                " profiles), or build outside of it.",
+            )
         return
     if not shutil.which("newuidmap") or not shutil.which("newgidmap"):
         raise MachineError(
@@ -228,7 +231,7 @@ def _check_tools() -> None:
                 where=path,
                 fix=f"As root:  usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {user}",
             )
-    if subprocess.run(["unshare", "--user", "true"], capture_output=True).returncode != 0:
+    if not _works(["unshare", "--user", "true"]):
         raise MachineError(
             "this machine refuses user namespaces to ordinary users",
             fix="Build as root, or allow them (as root, whichever of these the machine has):\n"
@@ -236,6 +239,10 @@ def _check_tools() -> None:
             "  sysctl kernel.apparmor_restrict_unprivileged_userns=0\n"
             "  sysctl user.max_user_namespaces=10000",
         )
+
+
+def _works(command: Sequence[str]) -> bool:
+    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True).returncode == 0
 
 
 def _has_subordinate_ids(path: Path, user: str) -> bool:

@@ -1,4 +1,4 @@
-"""Runs a graph of steps on an engine: in parallel where it allows, each at most once, nothing kept that is not whole."""
+"""Runs a graph of steps on an engine: in parallel where it allows, each at most once, and keeps nothing half."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import errno
 import hashlib
 import os
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -56,7 +55,7 @@ class Cancellation:
 
     @contextlib.contextmanager
     def watch(self, execution: Execution) -> Iterator[None]:
-        """Kill `execution` when the build is cancelled meanwhile, and in any case when the block is left by an error."""
+        """Kill `execution` when the build is cancelled meanwhile, and when the block is left by an error."""
         with self._lock:
             self._executions.add(execution)
             if self.requested:
@@ -194,7 +193,7 @@ class Runner:
         return entry
 
     def _job(self, step: Step, workspace: Path, step_keys: Mapping[str, str], done: Mapping[str, Entry]) -> Job:
-        # What ccache cannot see by itself: the toolchain, and the headers and specs files of the steps compiled against.
+        # What ccache cannot see by itself: the toolchain, and headers and specs files that come from other steps.
         compiler = [self._root.digest, *(step_keys[used.name] for used in step.uses if used.headers)]
         return Job(
             root=self._root.path,

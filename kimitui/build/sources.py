@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from kimitui.build import clock as clocks
 from kimitui.build import apt_source, lock
+from kimitui.build import clock as clocks
 from kimitui.build.clock import Clock
 from kimitui.build.download import PlaceError, Reason, download, sha256_of
 from kimitui.build.events import Emit, Message, Transfer
@@ -190,7 +190,7 @@ def _disk_errors(directory: Path) -> Iterator[None]:
             raise MachineError(
                 "the disk is full: there is no room for the source archives",
                 where=where,
-                fix="Make room, or name another cache directory with KIMITUI_CACHE. What was downloaded so far is kept.",
+                fix="Make room, or name another cache with KIMITUI_CACHE. What was downloaded so far is kept.",
             ) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise MachineError(

@@ -35,8 +35,8 @@ class ChrootEngine:
     def warning(self) -> str | None:
         """What is lost without namespaces."""
         return (
-            f"No sandbox on this machine ({self._reason}): building in a plain chroot. Steps can reach the network, see "
-            "other processes and write to the toolchain, and they run one after the other."
+            f"No sandbox on this machine ({self._reason}): building in a plain chroot. Steps can reach the network, "
+            "see other processes and write to the toolchain, and they run one after the other."
         )
 
     def start(self, job: Job) -> ProcessExecution:
