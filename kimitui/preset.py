@@ -325,14 +325,14 @@ def _decode(text: str, path: Path) -> object:
 def _syntax_error(text: str, path: Path, error: Exception) -> PresetError:
     """pyjson5 says "Expected b'comma' or U+007d near 5, found U+0031"; make that a place and words."""
     found = _NEAR.match(str(error.args[0]) if error.args else str(error))
-    if not found or not text.strip("\ufeff \t\r\n"):
+    if not found or found["text"].startswith("No JSON data"):
         return PresetError("this is not JSON5: there is no value in it", where=Location(path, 1, 1))
     # It counts from behind the character, except where it stopped before further text.
     index = int(found["index"])
     if found["text"].startswith("Extra data"):
         index += len(text[index:]) - len(text[index:].lstrip())
     else:
-        index -= 1
+        index -= 2 if "comment" in found["text"] else 1
     words = re.sub(r"b'([^']*)'", r"\1", found["text"] + found["rest"])
     words = re.sub(r"U\+([0-9A-Fa-f]{4,6})", lambda code: f'"{_visible(chr(int(code[1], 16)))}"', words).strip()
     return PresetError(

@@ -306,7 +306,7 @@ class _Editor:
             if 0 <= tail < len(self.text):
                 self._replace(self._line_start(item.start), self._after_line_end(tail), "")
                 return
-        # Others share its lines: only the item and a comma go, the comments around it stay.
+        # Others share its lines: only the item and its comma go, the comments around them stay.
         start, end = item.start, item.stop
         if index + 1 < len(container.items):
             end += len(self.text[end:]) - len(self.text[end:].lstrip(" \t"))
@@ -318,7 +318,7 @@ class _Editor:
                 start -= 1  # the last item had no comma, so the new last one has none
             if start - 1 == container.start:
                 end += len(self.text[end:]) - len(self.text[end:].lstrip(" \t"))
-        self._replace(start, end, behind if behind.strip() else "")
+        self._replace(start, end, "")
 
     def _insert(
         self, container: Container, key: str | None, lead: str, value: object, order: Sequence[str] | None

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # BusyBox's own oldconfig completes /input/requested.config; kimitui then compares the outcome with the request.
+# shellcheck source=lib.sh
 . /input/lib.sh
 
 unpack busybox

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # BusyBox. Its configuration comes from the step busybox-config; flags and link mode come from the environment.
+# shellcheck source=lib.sh
 . /input/lib.sh
 
 unpack busybox

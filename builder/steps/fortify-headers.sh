@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # The headers that make _FORTIFY_SOURCE mean something with musl.
+# shellcheck source=lib.sh
 . /input/lib.sh
 
 unpack fortify-headers

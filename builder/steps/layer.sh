@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The root file system compressed as a container layer. Parameters: COMPRESSION (gzip, zstd).
 # In the toolchain and not on the host, because another zlib makes other bytes.
+# shellcheck source=lib.sh
 . /input/lib.sh
 
 case $COMPRESSION in

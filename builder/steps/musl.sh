@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # The C library and what makes Debian's gcc use it. Parameters: LINK (static, dynamic), RELRO (0, 1).
+# shellcheck source=lib.sh
 . /input/lib.sh
 
 unpack musl
@@ -16,7 +17,7 @@ lib=/steps/musl/lib
 start=
 if [ "$LINK" = static ] && [ "$RELRO" = 1 ]; then
 	# shellcheck disable=SC2086 # flags are words
-	ccache "$TRIPLE-gcc" -Os -fPIC $CFLAGS_TARGET -c /input/relro.c -o /output/lib/relro.o
+	"$TRIPLE-gcc" -nostdinc -isystem /output/include -Os $CFLAGS_TARGET -c /input/relro.c -o /output/lib/relro.o
 	start="$lib/relro.o"
 fi
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The root file system as a tar archive. /input/skeleton holds the files that are the same in every image and those
 # that kimitui generates (os-release, host name, build metadata). Parameters: LINK, LOADER (musl's name for itself).
+# shellcheck source=lib.sh
 . /input/lib.sh
 
 mkdir rootfs
@@ -13,9 +14,9 @@ ln -s ../run/lock var/lock
 cp -R /input/skeleton/. .
 
 cp /steps/busybox/busybox bin/busybox
-while read -r link; do
+while read -r applet; do
 	# A skeleton's or a package's own program wins over the applet of the same name.
-	[ -e ".$link" ] || ln -s /bin/busybox ".$link"
+	[ -e ".$applet" ] || ln -s /bin/busybox ".$applet"
 done </steps/busybox/busybox.links
 
 if [ "$LINK" = dynamic ]; then

@@ -49,6 +49,16 @@ Dir::Log "{directory}/log";
 """
 
 
+# Two downloads into one file would spoil each other; util-linux is on every machine with apt.
+_DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL")
+
+_APT_WORDS = (
+    (r"mismatch|unexpected size", Reason.DIGEST),
+    (r"\b404\b|does not have a Release file", Reason.GONE),
+    (r"resolv|connect|timed out|timeout|network|unreachable", Reason.NETWORK),
+)
+
+
 class AptError(Exception):
     """apt could not do it; the text is one line in apt's own words where it has any."""
 
@@ -81,9 +91,10 @@ def fetch(source: DebianSource, sha256: str, part: Path, *, apt_dir: Path, progr
         try:
             packages.update()
         except AptError as error:
-            raise _place_error(Reason.NETWORK, error) from error
+            raise _place_error(error) from error
         package, file = _locate(packages, source, sha256)
         into.mkdir(exist_ok=True)
+        complaint = None
         try:
             packages.download(
                 package,
@@ -91,14 +102,17 @@ def fetch(source: DebianSource, sha256: str, part: Path, *, apt_dir: Path, progr
                 lambda fraction: progress(int(fraction * file.size_bytes), file.size_bytes),
             )
         except AptError as error:
-            raise _place_error(Reason.GONE if "404" in str(error) else Reason.NETWORK, error) from error
+            # Perhaps about another archive of the package: look at ours.
+            complaint = _place_error(error)
         downloaded = into / file.name
-        digest = sha256_of(downloaded)
+        digest = sha256_of(downloaded) if downloaded.exists() else ""
         if digest == sha256:
             downloaded.replace(part)
+        elif complaint and complaint.reason is Reason.NETWORK:
+            raise complaint  # what has arrived stays, for apt to continue
         shutil.rmtree(into)
         if digest != sha256:
-            raise PlaceError(Reason.DIGEST, f"wrong file: {file.uri} has SHA-256 {digest}")
+            raise complaint or PlaceError(Reason.DIGEST, f"wrong file: {file.uri} has SHA-256 {digest}")
 
 
 def _locate(packages: SourcePackages, source: DebianSource, sha256: str) -> tuple[str, SourceFile]:
@@ -118,10 +132,15 @@ def _locate(packages: SourcePackages, source: DebianSource, sha256: str) -> tupl
     raise PlaceError(Reason.GONE, "; ".join(dict.fromkeys(told)))
 
 
-def _place_error(reason: Reason, error: AptError) -> PlaceError:
-    if "No space left on device" in str(error):
+def _place_error(error: AptError) -> PlaceError:
+    """What apt's words mean. Raises `OSError` if the disk is full."""
+    text = str(error)
+    if "No space left on device" in text or "don't have enough free space" in text:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
-    return PlaceError(reason, str(error))
+    for words, reason in _APT_WORDS:
+        if re.search(words, text, flags=re.IGNORECASE):
+            return PlaceError(reason, text)
+    return PlaceError(Reason.REFUSED, text)
 
 
 class SourcePackages:
@@ -165,6 +184,7 @@ class SourcePackages:
             try:
                 process = subprocess.Popen(
                     [
+                        *_DIES_WITH_US,
                         "apt-get",
                         *("-c", str(self._directory / "apt.conf")),
                         *("-o", f"APT::Status-Fd={writing}"),
@@ -189,9 +209,8 @@ class SourcePackages:
             try:
                 for line in status:
                     # dlstatus:<item>:<per cent>:<text>
-                    kind, _, rest = line.partition(":")
-                    if kind == "dlstatus":
-                        progress(float(rest.split(":")[1]) / 100)
+                    if found := re.match(r"dlstatus:\d+:([\d.]+):", line):
+                        progress(float(found[1]) / 100)
                 _, errors = process.communicate()
             except BaseException:
                 process.kill()
@@ -203,6 +222,7 @@ class SourcePackages:
     def _apt(self, *arguments: str) -> str:
         result = subprocess.run(
             [
+                *_DIES_WITH_US,
                 "apt-get",
                 *("-c", str(self._directory / "apt.conf")),
                 "--quiet=2",

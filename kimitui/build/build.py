@@ -87,14 +87,8 @@ def build(request: Request, *, emit: Emit, cancellation: Cancellation | None = N
             toolchain_digest=toolchain.digest,
             trees=request.cache_dir,
         )
-        emit(
-            Planned(
-                clock(),
-                config.name,
-                plan.arch.name,
-                {s.name: tuple(u.name for u in s.uses) for s in plan.steps},
-            )
-        )
+        graph = {step.name: tuple(used.name for used in step.uses) for step in plan.steps}
+        emit(Planned(clock(), config.name, plan.arch.name, graph, store.durations(plan.arch.name)))
         runner = Runner(
             store=store,
             engine=engine,

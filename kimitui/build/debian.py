@@ -6,6 +6,7 @@ No mirror's name stands in this repository, and nobody has to configure one twic
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -51,6 +52,22 @@ def mirror() -> Mirror:
     if uri is None:
         raise NoMirrorError("this machine's apt configuration has no Debian mirror")
     return Mirror(uri=uri, signed_by=keyring)
+
+
+def proxy_settings() -> tuple[str, ...]:
+    """The machine's apt settings about proxies, as lines of apt.conf; none if there is no apt."""
+    if not shutil.which("apt-config"):
+        return ()
+    dump = subprocess.run(
+        ["apt-config", "dump"],
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+    )
+    setting = re.compile(r'Acquire::https?::.*proxy.* ".+";', re.IGNORECASE)
+    return tuple(line for line in dump.stdout.splitlines() if setting.fullmatch(line))
 
 
 def _index_targets() -> Iterator[dict[str, str]]:

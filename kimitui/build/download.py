@@ -16,6 +16,7 @@ Progress = Callable[[int, int], None]
 """Called with bytes done and bytes in total; 0 in total while unknown."""
 
 _TIMEOUT_SECONDS = (10.0, 60.0)  # to connect; between two pieces of data
+RETRY_PAUSE_SECONDS = 1.0
 _CHUNK_BYTES = 1 << 18
 _UNRESOLVED = "the host name cannot be resolved"
 
@@ -32,7 +33,7 @@ class Reason(StrEnum):
 
 
 class PlaceError(Exception):
-    """A place did not give the file; the text says why, in one line. `passing`: it may help to try again."""
+    """A place did not give the file; the text says why in a line. `passing`: it may help to try again."""
 
     def __init__(self, reason: Reason, text: str, *, passing: bool = False) -> None:
         super().__init__(text)
@@ -53,22 +54,23 @@ def download(
     sha256: str,
     progress: Progress = lambda done_bytes, total_bytes: None,
     attempts: int = 3,
-    pause_seconds: float = 1.0,
 ) -> None:
     """Make `part` the file at `url`, continuing what is in it already.
 
-    A transfer that breaks off is continued up to `attempts` times, with growing pauses. Afterwards `part` has the
-    digest `sha256`; a file with another digest is removed, an incomplete one is kept to be continued another day.
+    A transfer that breaks off is continued, with growing pauses, until `attempts` have failed. Afterwards `part` has
+    the digest `sha256`; a file with another digest is removed, an incomplete one is kept to be continued another day.
 
     Raises `PlaceError` if this place does not give the file, `OSError` for what is wrong with the disk.
     """
-    for attempt in range(1, attempts + 1):
+    failures = 0
+    while True:
         try:
             resumed = _transfer(url, part, progress)
         except PlaceError as error:
-            if not error.passing or attempt == attempts:
+            failures += 1
+            if not error.passing or failures == attempts:
                 raise
-            time.sleep(pause_seconds * 2 ** (attempt - 1))
+            time.sleep(RETRY_PAUSE_SECONDS * 2 ** (failures - 1))
             continue
         digest = sha256_of(part)
         if digest == sha256:
@@ -78,14 +80,13 @@ def download(
         # What was there before may have been the start of another file: once more, from the beginning.
         if not resumed:
             raise PlaceError(Reason.DIGEST, f"wrong file: {size_bytes} bytes with SHA-256 {digest}")
-    raise PlaceError(Reason.DIGEST, f"wrong file: SHA-256 {digest}")
 
 
 def _transfer(url: str, part: Path, progress: Progress) -> bool:
     """Fetch what is missing in `part`; whether anything was there before. Raises `PlaceError`."""
     have_bytes = part.stat().st_size if part.exists() else 0
     # Compressed on the way, a range would not be a range of the file; some servers would also unpack a .gz.
-    headers = {"Accept-Encoding": "identity"}
+    headers = {"Accept-Encoding": "identity", "User-Agent": "kimitui"}
     if have_bytes:
         headers["Range"] = f"bytes={have_bytes}-"
     try:
@@ -93,7 +94,9 @@ def _transfer(url: str, part: Path, progress: Progress) -> bool:
             if response.status_code == 416:
                 return _range_refused(response, part, have_bytes)
             _check_status(response)
-            resumed = response.status_code == 206 and _range_start(response) == have_bytes
+            resumed = response.status_code == 206
+            if resumed and _range_start(response) != have_bytes:
+                raise _start_again(part)
             _receive(response, part, have_bytes if resumed else 0, progress)
             return resumed
     except (requests.ConnectionError, requests.Timeout) as error:
@@ -122,8 +125,12 @@ def _range_refused(response: requests.Response, part: Path, have_bytes: int) -> 
     """416: either everything is there already, or what is there does not belong to this file."""
     if response.headers.get("Content-Range") == f"bytes */{have_bytes}":
         return True
-    part.unlink()
-    raise PlaceError(Reason.TRUNCATED, "the server has less than was downloaded before", passing=True)
+    raise _start_again(part)
+
+
+def _start_again(part: Path) -> PlaceError:
+    part.unlink(missing_ok=True)
+    return PlaceError(Reason.TRUNCATED, "the server cannot continue an earlier download", passing=True)
 
 
 def _receive(response: requests.Response, part: Path, start_bytes: int, progress: Progress) -> None:

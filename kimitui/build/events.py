@@ -6,7 +6,7 @@ One typed stream; the progress bars, `--progress plain|json` and the build scree
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 
@@ -19,11 +19,15 @@ class Event:
 
 @dataclass(frozen=True)
 class Planned(Event):
-    """The graph is known: step names in a valid order, and for each the names of the steps it uses."""
+    """The graph is known: step names in a valid order, and for each the names of the steps it uses.
+
+    `expected_seconds` says how long steps took in earlier builds; a step that never ran here is not in it.
+    """
 
     preset: str
     arch: str
     steps: Mapping[str, tuple[str, ...]]
+    expected_seconds: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

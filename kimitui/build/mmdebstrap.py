@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import os
+import pwd
 import shutil
 import subprocess
 import tempfile
@@ -20,6 +20,7 @@ from kimitui.errors import BuildError, KimituiError, MachineError
 NEEDED_BYTES = 1_500_000_000
 
 _TAIL_LINES = 12
+_TAIL_COLUMNS = 200
 _KEPT_LINES = 200
 _PRIVATE_MOUNTS = ("unshare", "--mount")
 
@@ -43,9 +44,8 @@ def make_root(
 
     Raises `MachineError` if the machine lacks something, else `BuildError`.
     """
-    _check_tools()
-    _check_space(root.parent)
-    scratch = _make_scratch(root.parent)
+    check_machine(root.parent)
+    scratch = _make_scratch()
     try:
         scratch_link.symlink_to(scratch)
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -90,11 +90,13 @@ def remove_scratch(scratch_link: Path) -> None:
         return
     scratch = scratch_link.readlink()
     # Never through a mount: mmdebstrap mounts the host's /proc, /sys and /dev below it.
-    remove = ["rm", "--recursive", "--force", "--one-file-system", str(scratch)]
-    helper = ["mmdebstrap", "--unshare-helper"] if os.geteuid() != 0 else []
-    for command in ([*helper, *remove], remove):
-        if scratch.exists():
-            subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True)
+    remove = ["rm", "--recursive", "--force", "--one-file-system", "--"]
+    if scratch.is_dir() and (inside := [str(path) for path in scratch.iterdir()]):
+        if os.geteuid() != 0:
+            # Empties what is inside; to remove the emptied directories themselves, `scratch` must be one's own.
+            _works(["mmdebstrap", "--unshare-helper", *remove, *inside])
+        _works([*remove, *inside])
+    _works([*remove, str(scratch)])
     scratch_link.unlink()
 
 
@@ -113,6 +115,8 @@ def _command(suite: str, packages: Sequence[str], exclude: Sequence[str]) -> lis
         f"--include={','.join(packages)}",
         *(f"--dpkgopt=path-exclude={pattern}" for pattern in exclude),
         "--dpkgopt=force-unsafe-io",
+        '--aptopt=Acquire::Retries "2"',
+        *(f"--aptopt={setting}" for setting in debian.proxy_settings()),
         suite,
         "-",
         *sources,
@@ -128,50 +132,44 @@ class _FailedError(Exception):
 def _run(command: Sequence[str], root: Path, *, scratch: Path, log: IO[str], line: Callable[[str], None]) -> None:
     """Run mmdebstrap and unpack what it writes into `root` as it comes. Raises `_FailedError`."""
     root.mkdir()
-    with _process_group() as group:
-        making = subprocess.Popen(
-            command,
-            env={**os.environ, "LC_ALL": "C", "TMPDIR": str(scratch)},
-            umask=0o022,
-            process_group=group,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        assert making.stdout and making.stderr
-        unpacking = subprocess.Popen(
-            [
-                "tar",
-                "--extract",
-                "--file=-",
-                f"--directory={root}",
-                "--no-same-owner",
-                "--no-same-permissions",  # takes the set-user-ID bits away, too
-                "--exclude=./dev/*",
-            ],
-            umask=0o022,
-            process_group=group,
-            stdin=making.stdout,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-        )
-        making.stdout.close()
+    told, telling = os.pipe()
+    with _process_group() as group, os.fdopen(told, errors="replace") as lines:
+        with os.fdopen(telling, "wb") as tell:
+            making = subprocess.Popen(
+                command,
+                env={**os.environ, "LC_ALL": "C", "TMPDIR": str(scratch)},
+                umask=0o022,
+                process_group=group,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=tell,
+            )
+            unpacking = subprocess.Popen(
+                [
+                    "tar",
+                    "--extract",
+                    "--file=-",
+                    f"--directory={root}",
+                    "--no-same-owner",
+                    "--no-same-permissions",  # takes the set-user-ID bits away, too
+                    "--exclude=./dev/*",
+                ],
+                umask=0o022,
+                process_group=group,
+                stdin=making.stdout,
+                stdout=subprocess.DEVNULL,
+                stderr=tell,
+            )
+        if making.stdout:  # only tar reads it: should tar fail, mmdebstrap must notice
+            making.stdout.close()
         tail: deque[str] = deque(maxlen=_KEPT_LINES)
-
-        def take(text: str) -> None:
-            tail.append(text)
-            log.write(text + "\n")
+        for text in lines:
+            tail.append(text.rstrip())
+            log.write(text)
             log.flush()
-            line(text)
-
-        for raw in making.stderr:
-            take(raw.decode(errors="replace").rstrip())
-        _, complaints = unpacking.communicate()
-        for text in complaints.splitlines():
-            take(text)
-        if making.wait() or unpacking.returncode:
+            line(text.rstrip())
+        statuses = making.wait(), unpacking.wait()
+        if any(statuses):
             raise _FailedError(tuple(tail))
 
 
@@ -204,6 +202,14 @@ def _tidy(root: Path) -> None:
     shutil.rmtree(etc / "apt", ignore_errors=True)
 
 
+def check_machine(directory: Path) -> None:
+    """Whether a root file system can be made below `directory`. Raises `MachineError` for what is missing."""
+    _check_tools()
+    free_bytes = shutil.disk_usage(directory).free
+    if free_bytes < NEEDED_BYTES:
+        raise _no_space(directory, free_bytes)
+
+
 def _check_tools() -> None:
     if not shutil.which("mmdebstrap"):
         raise MachineError(
@@ -223,7 +229,7 @@ def _check_tools() -> None:
             "newuidmap is not installed; without root, the toolchain is made in a user namespace",
             fix="Install it:  apt-get install uidmap",
         )
-    user = getpass.getuser()
+    user = _user_name()
     for path in (Path("/etc/subuid"), Path("/etc/subgid")):
         if not _has_subordinate_ids(path, user):
             raise MachineError(
@@ -245,27 +251,28 @@ def _works(command: Sequence[str]) -> bool:
     return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True).returncode == 0
 
 
+def _user_name() -> str:
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
+
+
 def _has_subordinate_ids(path: Path, user: str) -> bool:
     try:
         owners = {line.partition(":")[0] for line in path.read_text().splitlines()}
     except OSError:
         return False
-    return user in owners or str(os.getuid()) in owners
+    return user in owners or str(os.geteuid()) in owners
 
 
-def _check_space(directory: Path) -> None:
-    free_bytes = shutil.disk_usage(directory).free
-    if free_bytes < NEEDED_BYTES:
-        raise _no_space(directory, free_bytes)
-
-
-def _make_scratch(directory: Path) -> Path:
+def _make_scratch() -> Path:
     """A directory for mmdebstrap on a disk with room; others must be able to enter it, unlike a user's home."""
     places = [Path(tempfile.gettempdir()), Path("/var/tmp")]
     for place in places:
         if place.is_dir() and shutil.disk_usage(place).free >= NEEDED_BYTES:
             scratch = Path(tempfile.mkdtemp(prefix="kimitui-", dir=place))
-            scratch.chmod(0o1777)
+            scratch.chmod(0o711)
             return scratch
     raise _no_space(places[0], shutil.disk_usage(places[0]).free)
 
@@ -282,7 +289,9 @@ def _no_space(place: Path, free_bytes: int) -> MachineError:
 def _explain(lines: Sequence[str], log: Path) -> KimituiError:
     """The error for what mmdebstrap printed: the machine's fault where the words tell so."""
     text = "\n".join(lines)
-    tail = tuple(lines[-_TAIL_LINES:])
+    # What mmdebstrap and tar say of their own end is not the cause; some of it is as long as a list of all packages.
+    told = [line for line in lines if not line.startswith(("I: ", "tar: "))]
+    tail = tuple(line[:_TAIL_COLUMNS] for line in told[-_TAIL_LINES:])
     if "No space left on device" in text:
         return MachineError(
             "the disk filled up while the toolchain was being made",

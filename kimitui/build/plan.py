@@ -228,8 +228,16 @@ class _Builder:
                 name: f"local:{source.digest}" if source.local else source.version
                 for name, source in sorted(self.sources.items())
             },
-            "configuration": self.config.resolved(),
+            "configuration": self._decided(),
         }
+
+    def _decided(self) -> dict[str, dict[str, object]]:
+        """What the preset and those it extends decide: enough to make the image again, and a tenth of all values."""
+        decided: dict[str, dict[str, object]] = {}
+        for values in (*(preset.sections for preset in self.config.chain[:-1]), self.config.own_values()):
+            for section, keys in values.items():
+                decided.setdefault(section, {}).update(keys)
+        return decided
 
     def _nothing_lost(self, requested: Mapping[str, str], dotconfig: Path) -> None:
         source = self.sources["busybox"]

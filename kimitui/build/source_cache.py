@@ -9,10 +9,8 @@ sources/<sha256>.lock   held by whoever is fetching it
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -72,8 +70,8 @@ class SourceCache:
         stamp = _stamp(path)
         actual = sha256_of(path)
         if actual == sha256:
-            # In a cache that cannot be written the file is only hashed every time.
-            with contextlib.suppress(PermissionError):
+            # In a cache that cannot be written, the file is hashed every time instead.
+            with contextlib.suppress(OSError):
                 self._note(sha256, stamp)
         else:
             path.unlink()
@@ -92,14 +90,12 @@ class SourceCache:
         path = self.path(sha256)
         self._note(sha256, _stamp(file))
         file.replace(path)
+        self.part(sha256).unlink(missing_ok=True)
         return path
 
     def copy(self, file: Path, sha256: str) -> Path | None:
-        """Copy `file` into the cache, if the copy has this digest."""
-        self.directory.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f"{sha256}.tmp-", dir=self.directory)
-        os.close(handle)
-        copied = Path(name)
+        """Copy `file` into the cache, if the copy has this digest. To be called with the digest's lock held."""
+        copied = self.directory / f"{sha256}.new"
         try:
             shutil.copyfile(file, copied)
             return self.put(copied, sha256) if sha256_of(copied) == sha256 else None
@@ -113,10 +109,7 @@ class SourceCache:
             return ""
 
     def _note(self, sha256: str, stamp: str) -> None:
-        handle, name = tempfile.mkstemp(prefix=f"{sha256}.tmp-", dir=self.directory)
-        with os.fdopen(handle, "w") as file:
-            file.write(stamp)
-        Path(name).replace(self.directory / f"{sha256}.seen")
+        (self.directory / f"{sha256}.seen").write_text(stamp)
 
 
 def _stamp(path: Path) -> str:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from kimitui.build import apt_source, lock
+from kimitui.build import apt_source, disk, lock
 from kimitui.build import clock as clocks
 from kimitui.build.clock import Clock
 from kimitui.build.download import PlaceError, Reason, download, sha256_of
@@ -74,7 +72,7 @@ def fetch(
     if `offline` and none is cached, or if the disk is full or refuses.
     """
     clock = clock or clocks.started_now()
-    with _disk_errors(cache.directory):
+    with disk.errors_explained("the source archives", cache.directory):
         if found := _cached(component, cache, emit, clock):
             return found
         if offline:
@@ -101,7 +99,7 @@ def add(file: Path, cache: SourceCache, components: Mapping[str, Component] | No
     components = components or load_lock()
     if not file.is_file():
         raise UsageError("there is no such file", where=file)
-    with _disk_errors(cache.directory):
+    with disk.errors_explained("the source archives", cache.directory):
         digest = sha256_of(file)
         archives = [archive for component in components.values() for archive in component.archives]
         for archive in archives:
@@ -130,7 +128,7 @@ def status(cache: SourceCache, components: Mapping[str, Component] | None = None
 
 def verify(cache: SourceCache) -> tuple[Checked, ...]:
     """Hash everything in the cache; bad files are removed and reported as not `good`."""
-    with _disk_errors(cache.directory):
+    with disk.errors_explained("the source archives", cache.directory):
         return tuple(cache.check(digest) for digest in cache.digests())
 
 
@@ -177,28 +175,6 @@ def _places(
                 progress=partial(progress, archive.file_name),
             )
             yield archive, str(archive.debian), get
-
-
-@contextmanager
-def _disk_errors(directory: Path) -> Iterator[None]:
-    """What the disk refuses is the machine's fault, and is said in its words."""
-    try:
-        yield
-    except OSError as error:
-        where = error.filename or directory
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise MachineError(
-                "the disk is full: there is no room for the source archives",
-                where=where,
-                fix="Make room, or name another cache with KIMITUI_CACHE. What was downloaded so far is kept.",
-            ) from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise MachineError(
-                f"no permission to use the source cache: {error.strerror}",
-                where=where,
-                fix="Make it writable for this user, or name another cache directory with KIMITUI_CACHE.",
-            ) from error
-        raise MachineError(f"the source cache cannot be used: {error}", where=where) from error
 
 
 def _offline(component: Component) -> MachineError:

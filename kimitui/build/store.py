@@ -111,7 +111,7 @@ class Store:
                 yield directory
             finally:
                 remove_tree(directory)
-        lock.unlink(missing_ok=True)
+                lock.unlink(missing_ok=True)
 
     def usage(self) -> dict[str, int]:
         """Bytes on disk of each part of the cache, by its directory's name."""
@@ -123,6 +123,17 @@ class Store:
         for path in sorted(self._entries.glob("*/*")):
             with contextlib.suppress(OSError, ValueError):
                 yield Entry(path.name, path), json.loads((path / "step.json").read_text())
+
+    def durations(self, arch: str) -> dict[str, float]:
+        """How many seconds each step of an architecture took the last time it ran, by its name."""
+        latest: dict[str, tuple[float, float]] = {}
+        for entry, description in self.entries():
+            name, seconds = str(description.get("name")), description.get("seconds")
+            made = (entry.path / "step.json").stat().st_mtime
+            ours = description.get("arch") in (arch, "any")
+            if ours and isinstance(seconds, int | float) and made > latest.get(name, (0.0, 0.0))[0]:
+                latest[name] = (made, float(seconds))
+        return {name: seconds for name, (_made, seconds) in latest.items()}
 
     def prune(self, *, unused_days: float, everything: bool = False, keep: frozenset[str] = frozenset()) -> Pruned:
         """Remove entries not used for `unused_days`, and what killed builds left.

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from kimitui.build import clock as clocks
-from kimitui.build import definition, mmdebstrap
+from kimitui.build import definition, disk, mmdebstrap
 from kimitui.build.clock import Clock
 from kimitui.build.events import Emit, LogLine, Message
 from kimitui.build.locks import held
@@ -77,12 +77,7 @@ def find(cache_dir: Path, wanted: Definition) -> Toolchain | None:
         packages: dict[str, str] = json.loads((directory / "packages.json").read_text())
     except FileNotFoundError:
         return None
-    return Toolchain(
-        root=directory / "root",
-        digest=_digest_of({"definition": asdict(wanted), "packages": packages}),
-        definition_digest=wanted.digest,
-        packages=packages,
-    )
+    return _toolchain(directory, wanted, packages)
 
 
 def ensure(
@@ -102,30 +97,30 @@ def ensure(
     """
     wanted = wanted or load_definition()
     clock = clock or clocks.started_now()
-    if found := find(cache_dir, wanted):
-        return found
-    if offline:
-        raise MachineError(
-            "the toolchain has not been made yet, and --offline forbids the network",
-            where=cache_dir / "toolchain",
-            fix="Run the command once without --offline.",
-        )
     parent = cache_dir / "toolchain"
 
     def tell_waiting() -> None:
         emit(Message(clock(), "info", "waiting for another kimitui that is making the toolchain"))
 
-    with held(parent / f"{wanted.digest}.lock", waiting=tell_waiting):
+    with disk.errors_explained("the toolchain", parent):
         if found := find(cache_dir, wanted):
             return found
-        _remove_leftovers(parent, wanted)
-        _make(cache_dir, wanted, emit, clock)
-    made = find(cache_dir, wanted)
-    assert made is not None
-    return made
+        if offline:
+            raise MachineError(
+                "the toolchain has not been made yet, and --offline forbids the network",
+                where=parent,
+                fix="Run the command once without --offline.",
+            )
+        with held(parent / f"{wanted.digest}.lock", waiting=tell_waiting):
+            # Another process may have made it while this one waited.
+            found = find(cache_dir, wanted)
+            if not found:
+                _remove_leftovers(parent, wanted)
+                found = _make(cache_dir, wanted, emit, clock)
+            return found
 
 
-def _make(cache_dir: Path, wanted: Definition, emit: Emit, clock: Clock) -> None:
+def _make(cache_dir: Path, wanted: Definition, emit: Emit, clock: Clock) -> Toolchain:
     parent = cache_dir / "toolchain"
     emit(Message(clock(), "info", f"making the toolchain (Debian {wanted.suite}); this is needed once"))
     directory = Path(tempfile.mkdtemp(prefix=f"{wanted.digest}.tmp-", dir=parent))
@@ -142,6 +137,7 @@ def _make(cache_dir: Path, wanted: Definition, emit: Emit, clock: Clock) -> None
         )
         for name in wanted.mount_points:
             (root / name).mkdir(exist_ok=True)
+            (root / name).chmod(0o755)
         packages = mmdebstrap.installed(root)
         (directory / "packages.json").write_text(json.dumps(packages, indent=1, sort_keys=True) + "\n")
         directory.chmod(0o755)
@@ -149,6 +145,16 @@ def _make(cache_dir: Path, wanted: Definition, emit: Emit, clock: Clock) -> None
     except BaseException:
         shutil.rmtree(directory, ignore_errors=True)
         raise
+    return _toolchain(parent / wanted.digest, wanted, packages)
+
+
+def _toolchain(directory: Path, wanted: Definition, packages: Mapping[str, str]) -> Toolchain:
+    return Toolchain(
+        root=directory / "root",
+        digest=_digest_of({"definition": asdict(wanted), "packages": packages}),
+        definition_digest=wanted.digest,
+        packages=packages,
+    )
 
 
 def _remove_leftovers(parent: Path, wanted: Definition) -> None:

@@ -24,6 +24,10 @@ _SWAP = threading.Lock()
 _PLACE = re.compile(r"^\s*(?:error: )?(?P<file>[^\n:]+):(?P<line>\d+): (?P<text>.*)", re.DOTALL)
 
 
+_AT_END = re.compile(r"at end of '(?P<file>[^'\n]+)'")
+_DEFINED = re.compile(r"defined at (?P<file>[^\n:]+):(?P<line>\d+)")
+
+
 class _Os:
     """`os` as kconfiglib sees it while it reads a tree: with an environment of its own.
 
@@ -46,7 +50,6 @@ class _Os:
 def _isolated(directory: Path, environment: Mapping[str, str]) -> Iterator[None]:
     fixed = {
         **environment,
-        "CONFIG_": "CONFIG_",
         "srctree": str(directory),
         "KCONFIG_FUNCTIONS": f"{__name__}.none",  # else any kconfigfunctions.py on the path would be run
     }
@@ -92,12 +95,16 @@ def load(path: Path, *, environment: Mapping[str, str] | None = None) -> Kconfig
 
 def _malformed(path: Path, message: str) -> KimituiError:
     message = message.strip()
+    where: Location | Path = path
     if found := _PLACE.match(message):
-        text = found["text"].strip().removeprefix("error: ")
-        where: Location | Path = Location(path.parent / found["file"], int(found["line"]), 1)
-    else:
-        text, where = message, path
-    first, *rest = text.splitlines() or ["malformed"]
+        message = found["text"].strip()
+        where = Location(path.parent / found["file"], int(found["line"]), 1)
+    elif found := _AT_END.search(message):
+        file = path.parent / found["file"]
+        where = Location(file, len(file.read_bytes().splitlines()), 1)
+    elif found := _DEFINED.search(message):
+        where = Location(path.parent / found["file"], int(found["line"]), 1)
+    first, *rest = message.removeprefix("error: ").splitlines() or [""]
     return KimituiError(
         f"malformed Kconfig: {first}", where=where, details=tuple(line for line in rest if line.strip())
     )

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+#   make setup                  install what is needed: Debian packages, a virtual environment in .venv
+#   make build PRESET=minimal   build an image into out/
+#   make test                   all tests (TESTS=path to run some)
+#   make lint                   formatting, style, types, shell scripts
+#   make bench                  measure; docs/benchmarks.md says what
+
+PRESET ?= minimal
+TESTS ?= tests
+VENV := .venv
+STAMP := $(VENV)/.kimitui
+
+.PHONY: setup build test lint bench clean
+
+setup: $(STAMP)
+
+# tools/setup is quick when everything is there, and only then may it be skipped: a package can be removed meanwhile.
+$(STAMP): pyproject.toml tools/setup
+	tools/setup $(VENV)
+	touch $@
+
+build: setup
+	$(VENV)/bin/kimitui build $(PRESET) $(BUILD_FLAGS)
+
+test: setup
+	tools/setup --tests $(VENV)
+	$(VENV)/bin/pytest $(TESTS)
+
+lint: setup
+	tools/setup --tests $(VENV)
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	shellcheck --shell=sh --external-sources --source-path=SCRIPTDIR builder/steps/*.sh tools/setup
+	shellcheck .ci/run
+
+bench: setup
+	tools/setup --tests $(VENV)
+	$(VENV)/bin/python -m tests.bench
+
+clean:
+	rm -rf $(VENV) out dist

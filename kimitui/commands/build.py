@@ -1,0 +1,100 @@
+"""`kimitui build`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kimitui.commands.common import ARCHES, cache_of, print_json
+from kimitui.errors import UsageError
+
+if TYPE_CHECKING:
+    from kimitui.build.build import Result
+
+
+def add_build(parser: argparse.ArgumentParser) -> None:
+    """The options of `kimitui build`."""
+    parser.add_argument("preset", help="a preset's name or path")
+    parser.add_argument("--arch", choices=ARCHES, help="build for this architecture instead of the preset's")
+    parser.add_argument(
+        "--out", type=Path, default=Path("out"), metavar="DIR", help="where artifacts go (default: out)"
+    )
+    parser.add_argument("--offline", action="store_true", help="use only what is cached")
+    parser.add_argument(
+        "--source",
+        action="append",
+        default=[],
+        metavar="COMPONENT=PATH",
+        help="build a component from this directory or archive instead of the locked one",
+    )
+    parser.add_argument("--strict", action="store_true", help="fail if the size budget is exceeded")
+    parser.add_argument(
+        "--progress",
+        choices=("auto", "rich", "plain", "json"),
+        default="auto",
+        help="how to show progress (default: auto)",
+    )
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    parser.set_defaults(run=_build)
+
+
+def _build(options: argparse.Namespace) -> int:
+    from kimitui.build.build import Request, build
+    from kimitui.build.runner import Cancellation
+    from kimitui.config import Configuration
+    from kimitui.progress import reader
+
+    overrides = dict(_override(text) for text in options.source)
+    request = Request(
+        config=Configuration.open(options.preset, arch=options.arch),
+        cache_dir=cache_of(options),
+        out_dir=options.out.absolute(),
+        overrides=overrides,
+        offline=options.offline,
+        strict=options.strict,
+    )
+    cancellation = Cancellation()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: cancellation.cancel())
+    with reader(options.progress) as emit:
+        result = build(request, emit=emit, cancellation=cancellation)
+    if options.json:
+        print_json(
+            {
+                "directory": str(result.directory),
+                "reference": result.reference,
+                "artifacts": result.artifacts,
+                "rootfs_bytes": result.rootfs_bytes,
+                "budget_bytes": result.budget_bytes,
+            }
+        )
+    elif options.progress != "json":
+        _print_result(result)
+    return 0
+
+
+def _override(text: str) -> tuple[str, Path]:
+    component, equals, path = text.partition("=")
+    if not (component and equals and path):
+        raise UsageError(f"--source wants COMPONENT=PATH, not {text!r}")
+    return component, Path(path).absolute()
+
+
+def _print_result(result: Result) -> None:
+    from kimitui.sizes.units import format_size
+
+    directory = Path(os.path.relpath(result.directory))
+    for name, size_bytes in result.artifacts.items():
+        print(f"{format_size(size_bytes):>9}  {directory / name}")
+    if result.budget_bytes is not None:
+        share = result.rootfs_bytes / result.budget_bytes
+        filled = min(round(20 * share), 20)
+        print(
+            f"{format_size(result.rootfs_bytes):>9}  of {format_size(result.budget_bytes)} budget for rootfs.tar "
+            f"[{'#' * filled}{'.' * (20 - filled)}] {100 * share:.0f} %{' OVER BUDGET' if share > 1 else ''}"
+        )
+    if "image.oci.tar" in result.artifacts:
+        print(f"Run it:  docker load -i {directory / 'image.oci.tar'} && docker run --rm -it {result.reference}")

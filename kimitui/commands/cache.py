@@ -1,0 +1,49 @@
+"""`kimitui cache`."""
+
+from __future__ import annotations
+
+import argparse
+
+from kimitui.commands.common import cache_of, print_json, print_table
+
+
+def add_cache(parser: argparse.ArgumentParser) -> None:
+    """The options of `kimitui cache`."""
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    info = actions.add_parser("info", help="how much space each part takes")
+    info.add_argument("--json", action="store_true", help="print JSON")
+    info.set_defaults(run=_cache_info)
+    prune = actions.add_parser("prune", help="remove what has not been used for a while")
+    prune.add_argument("--days", type=float, default=30, metavar="N", help="not used for N days (default: 30)")
+    prune.add_argument("--all", action="store_true", help="everything but the fetched sources")
+    prune.add_argument("--json", action="store_true", help="print JSON")
+    prune.set_defaults(run=_cache_prune)
+
+
+def _cache_info(options: argparse.Namespace) -> int:
+    from kimitui.build.store import Store
+    from kimitui.sizes.units import format_size
+
+    store = Store(cache_of(options))
+    usage = store.usage()
+    if options.json:
+        print_json({"directory": str(store.directory), "bytes": usage})
+        return 0
+    print(store.directory)
+    print_table([[name, format_size(size_bytes)] for name, size_bytes in usage.items()])
+    return 0
+
+
+def _cache_prune(options: argparse.Namespace) -> int:
+    from kimitui.build.store import Store
+    from kimitui.sizes.units import format_size
+
+    pruned = Store(cache_of(options)).prune(
+        unused_days=options.days, everything=options.all, keep=frozenset({"sources"})
+    )
+    if options.json:
+        print_json({"removed": pruned.removed, "freed_bytes": pruned.freed_bytes})
+    else:
+        what = ", ".join(f"{count} in {part}" for part, count in pruned.removed.items()) or "nothing"
+        print(f"removed {what}; freed {format_size(pruned.freed_bytes)}")
+    return 0

@@ -1,0 +1,29 @@
+"""What the commands share: common options and how results are printed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from kimitui.resources import cache_dir
+
+ARCHES = ("x86_64", "arm64", "riscv64")
+
+
+def cache_of(options: argparse.Namespace) -> Path:
+    """The cache directory of a command line."""
+    path: Path = getattr(options, "cache_dir", None) or cache_dir()
+    return path.absolute()
+
+
+def print_json(data: object) -> None:
+    """Data as JSON on standard output."""
+    print(json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False))
+
+
+def print_table(rows: list[list[str]]) -> None:
+    """Columns as wide as their content; the last one as it is."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -1,0 +1,117 @@
+"""`kimitui list`, `check` and `diff`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from kimitui.commands.common import ARCHES, cache_of, print_json, print_table
+from kimitui.errors import KimituiError
+
+
+def add_list(parser: argparse.ArgumentParser) -> None:
+    """The options of `kimitui list`."""
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=_list)
+
+
+def _list(options: argparse.Namespace) -> int:
+    from kimitui import preset as presets
+
+    rows: list[dict[str, object]] = []
+    broken: list[KimituiError] = []
+    for path in presets.list_presets():
+        try:
+            preset = presets.read(path)
+        except KimituiError as error:
+            broken.append(error)
+            continue
+        row: dict[str, object] = {"name": preset.name, "description": preset.description, "extends": preset.extends, "path": str(path)}
+        rows.append(row)
+    if options.json:
+        print_json(rows)
+    else:
+        print_table(
+            [
+                [str(row["name"]), f"extends {row['extends']}" if row["extends"] else "", str(row["description"])]
+                for row in rows
+            ]
+        )
+    for problem in broken:
+        print(f"kimitui: {problem}", file=sys.stderr)
+    return broken[0].exit_code if broken else 0
+
+
+def add_check(parser: argparse.ArgumentParser) -> None:
+    """The options of `kimitui check`."""
+    parser.add_argument("presets", nargs="+", metavar="PRESET", help="a preset's name or path")
+    parser.add_argument("--arch", choices=ARCHES, help="check for this architecture instead of the preset's")
+    parser.add_argument("--offline", action="store_true", help="use only what is cached")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=_check)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from kimitui.build import preflight
+    from kimitui.config import Configuration
+
+    results: list[dict[str, object]] = []
+    worst = 0
+    for reference in options.presets:
+        try:
+            config = Configuration.open(reference, arch=options.arch)
+            preflight.check(config)
+            if preflight.needs_upstream(config):
+                _check_upstream(config, cache_of(options), options.offline)
+        except KimituiError as error:
+            worst = max(worst, error.exit_code)
+            results.append({"preset": reference, "good": False, "error": error.what, "where": str(error.where or "")})
+            if not options.json:
+                print(f"{reference}: {error}", file=sys.stderr)
+            continue
+        notes = [f"{item.section}.{item.key} at {item.where}: {item.reason}" for item in config.overridden]
+        results.append({"preset": reference, "good": True, "overridden": notes})
+        if not options.json:
+            print(f"{reference}: good")
+            for note in notes:
+                print(f"  not in force: {note}")
+    if options.json:
+        print_json(results)
+    return worst
+
+
+def _check_upstream(config: object, cache: Path, offline: bool) -> None:
+    from kimitui.build import preflight, sources
+    from kimitui.build.step import StepSource
+    from kimitui.config import Configuration
+    from kimitui.progress import reader
+
+    assert isinstance(config, Configuration)
+    with reader("plain") as emit:
+        fetched = sources.fetch(sources.load_lock()["busybox"], sources.SourceCache(cache), emit=emit, offline=offline)
+    preflight.check_upstream(config, StepSource(fetched.path, fetched.archive.sha256), cache)
+
+
+def add_diff(parser: argparse.ArgumentParser) -> None:
+    """The options of `kimitui diff`."""
+    parser.add_argument("a", metavar="A", help="a preset's name or path")
+    parser.add_argument("b", metavar="B", help="another")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=_diff)
+
+
+def _diff(options: argparse.Namespace) -> int:
+    from kimitui.config import Configuration
+
+    differences = Configuration.open(options.a).diff(Configuration.open(options.b))
+    if options.json:
+        print_json(
+            [{"section": d.section, "key": d.key, "a": d.before, "b": d.after, "prompt": d.prompt} for d in differences]
+        )
+        return 0
+    for difference in differences:
+        print(difference.describe())
+    if not differences:
+        print(f"{options.a} and {options.b} make the same image")
+    return 0

@@ -1,0 +1,86 @@
+"""What this machine has, what it lacks for building images, and how to get it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from kimitui.sizes.units import format_size
+
+# A toolchain, the kernel's archive and some builds.
+_WANTED_BYTES = 4_000_000_000
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at; `fix` says what to do where it is not `good`."""
+
+    subject: str
+    good: bool
+    found: str
+    fix: str = ""
+
+
+def examine(cache_dir: Path) -> list[Finding]:
+    """Look at everything a build needs."""
+    return [*_tools(), *_namespaces(), *_user_mapping(), *_disk(cache_dir)]
+
+
+def _tools() -> Iterator[Finding]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield Finding("Python", sys.version_info >= (3, 11), version, "Install Python 3.11 or later.")
+    for tool, package, purpose in (
+        ("bwrap", "bubblewrap", "the sandbox"),
+        ("mmdebstrap", "mmdebstrap", "making the toolchain"),
+        ("apt-get", "apt", "fetching sources where upstream cannot be reached"),
+    ):
+        path = shutil.which(tool)
+        yield Finding(tool, path is not None, path or "missing", f"For {purpose}: apt-get install {package}")
+
+
+def _namespaces() -> Iterator[Finding]:
+    if shutil.which("bwrap") is None:
+        return
+    from kimitui.build.engines.sandbox import refusal
+
+    reason = refusal()
+    fix = "Allow user namespaces: sysctl -w user.max_user_namespaces=15000 (or see what your system calls it)."
+    if os.geteuid() == 0:
+        fix += " Without them, root builds in a plain chroot."
+    yield Finding("sandbox", reason is None, reason or "works", fix)
+
+
+def _user_mapping() -> Iterator[Finding]:
+    """An ordinary user needs subordinate ids to make the toolchain."""
+    if os.geteuid() == 0:
+        return
+    import pwd
+
+    user = pwd.getpwuid(os.geteuid()).pw_name
+    newuidmap = shutil.which("newuidmap")
+    yield Finding("newuidmap", newuidmap is not None, newuidmap or "missing", "apt-get install uidmap")
+    for file in (Path("/etc/subuid"), Path("/etc/subgid")):
+        try:
+            mapped = any(line.split(":")[0] in (user, str(os.geteuid())) for line in file.read_text().splitlines())
+        except OSError:
+            mapped = False
+        kind = "subuids" if file.name == "subuid" else "subgids"
+        fix = f"As root: usermod --add-{kind} 100000-165535 {user}"
+        yield Finding(str(file), mapped, f"{'has' if mapped else 'lacks'} a range for {user}", fix)
+
+
+def _disk(cache_dir: Path) -> Iterator[Finding]:
+    existing = next(path for path in (cache_dir, *cache_dir.parents) if path.exists())
+    writable = os.access(existing, os.W_OK)
+    yield Finding("cache", writable, str(cache_dir), "Make it writable, or choose another with --cache-dir.")
+    free = shutil.disk_usage(existing).free
+    yield Finding(
+        "disk space",
+        free >= _WANTED_BYTES,
+        f"{format_size(free)} free",
+        f"A first build wants {format_size(_WANTED_BYTES)}; put the cache elsewhere with --cache-dir.",
+    )

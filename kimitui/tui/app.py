@@ -1,0 +1,104 @@
+"""The application: which screen is first, and what every screen shares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from kimitui.errors import KimituiError
+from kimitui.tui.job import Builder, real_builder
+from kimitui.tui.theme import DARK
+
+if TYPE_CHECKING:
+    from kimitui.config import Configuration
+
+WIDE = 100
+"""From this many columns on, things are beside each other rather than below."""
+
+_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
+
+
+class KimituiApp(App[int]):
+    """The configurator. `builder` can be replaced, for tests."""
+
+    TITLE = "kimitui"
+    CSS_PATH = "kimitui.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    HORIZONTAL_BREAKPOINTS = _BREAKPOINTS
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q,ctrl+c", "leave", "quit", id="app.quit", priority=True),
+    ]
+
+    def __init__(
+        self,
+        reference: str | None = None,
+        *,
+        cache_dir: Path,
+        out_dir: Path,
+        ascii_only: bool = False,
+        builder: Builder | None = None,
+    ) -> None:
+        """Raises KimituiError if the preset `reference` cannot be opened."""
+        self.ascii_only = ascii_only
+        self.builder = builder or real_builder(cache_dir, out_dir)
+        self._config: Configuration | None = None
+        if reference is not None:
+            from kimitui.config import Configuration
+
+            self._config = Configuration.open(reference)
+        super().__init__()
+        self.register_theme(DARK)
+        self.theme = DARK.name
+        self.set_class(ascii_only, "-ascii")
+        if ascii_only:
+            _plain_scroll_bars()
+
+    def get_default_screen(self) -> Screen[None]:
+        """The first screen: the preset that was asked for, else the list of presets."""
+        if self._config is not None:
+            from kimitui.tui.screens.configure import ConfigureScreen
+
+            return ConfigureScreen(self._config)
+        from kimitui.tui.screens.start import StartScreen
+
+        return StartScreen()
+
+    def action_leave(self) -> None:
+        """Quit, after asking about what would be lost."""
+        self.leave(lambda: self.exit(0))
+
+    def leave(self, then: Callable[[], None]) -> None:
+        """Call `then` once every open screen agrees that its work may be given up."""
+        from kimitui.tui.screens.dialogs import Dialog
+
+        if isinstance(self.screen, Dialog):
+            self.screen.dismiss(None)
+            return
+        for screen in reversed(self.screen_stack):
+            if question := getattr(screen, "parting_question", lambda: None)():
+                question.ask(self, then)
+                return
+        then()
+
+    def show_error(self, error: KimituiError) -> None:
+        """Show an error in a dialog."""
+        from kimitui.tui.screens.dialogs import Notice
+
+        self.push_screen(Notice(error))
+
+
+def _plain_scroll_bars() -> None:
+    from textual.scrollbar import ScrollBar, ScrollBarRender
+
+    class Plain(ScrollBarRender):
+        """Ends without fractions of characters, which ASCII has none of."""
+
+        VERTICAL_BARS: ClassVar[list[str]] = [" "] * 8
+        HORIZONTAL_BARS: ClassVar[list[str]] = [" "] * 8
+
+    ScrollBar.renderer = Plain

@@ -1,0 +1,31 @@
+"""A line of a menu as the screen shows it: plain data, and states as shapes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kimitui.kconfig.menu import Row
+
+
+@dataclass(frozen=True)
+class MenuLine:
+    """A row of a menu, and whether it differs from what the preset extends. `place` says where a found row is."""
+
+    row: Row
+    changed: bool = False
+    place: str = ""
+
+
+def box(row: Row) -> str:
+    """The state of a yes/no symbol as a shape of three characters; blanks for everything else.
+
+    `[*]` can be changed, `-*-` cannot, `<M>` can be a module, `(•)` is the one that is chosen.
+    """
+    if not row.is_switch:
+        return "   "
+    if row.kind == "member":
+        return "(•)" if row.value == "y" else "( )"
+    mark = {"y": "*", "m": "M"}.get(row.value, " ")
+    if len(row.settable) < 2:
+        return f"-{mark}-"
+    return f"[{mark}]" if row.kind == "bool" else f"<{mark}>"

@@ -1,0 +1,81 @@
+"""How a build ended, as text."""
+
+from __future__ import annotations
+
+import traceback
+from typing import TYPE_CHECKING
+
+from kimitui.errors import KimituiError
+from kimitui.sizes.units import format_size
+from kimitui.tui.build_state import BuildState, State, format_seconds
+from kimitui.tui.texts import error_text
+from kimitui.tui.widgets.panel import BLANK, Paragraph
+
+if TYPE_CHECKING:
+    from kimitui.build.build import Result
+    from kimitui.tui.job import Job
+
+_BAR_WIDTH = 30
+
+
+def outcome_text(state: State, job: Job, build: BuildState) -> list[Paragraph]:
+    """What to show when a build has ended."""
+    warnings = [
+        Paragraph(message.text, "warn", "! ", "warn") for message in build.messages if message.level == "warning"
+    ]
+    if warnings:
+        warnings.append(BLANK)
+    if state is State.CANCELLED:
+        again = "What was finished stays in the cache: r builds again and goes on from there."
+        untouched = "Artifacts of an earlier build are as they were."
+        return [Paragraph("Cancelled", "warn", "– ", "warn"), BLANK, Paragraph(again), Paragraph(untouched)]
+    if state is State.FAILED:
+        return [*warnings, *_failure(job.error)]
+    if job.result is None:
+        return warnings
+    return [*_success(job.result, job.seconds), *warnings]
+
+
+def _success(result: Result, seconds: float) -> list[Paragraph]:
+    text = [Paragraph(f"Built in {format_seconds(seconds)}", "good", "✓ ", "good"), BLANK]
+    width = max((len(name) for name in result.artifacts), default=0)
+    text.append(Paragraph(f"{result.directory}/", "strong"))
+    for name, size_bytes in result.artifacts.items():
+        text.append(Paragraph(f"  {name:<{width}}  {format_size(size_bytes):>9}", verbatim=True))
+    text += [BLANK, *_size(result)]
+    archive = next((name for name in result.artifacts if name.endswith("oci.tar")), None)
+    if archive:
+        text += [
+            BLANK,
+            Paragraph(f"docker load -i {result.directory / archive}", "value"),
+            Paragraph(f"docker run --rm -it {result.reference}", "value"),
+        ]
+    return [*text, BLANK]
+
+
+def _size(result: Result) -> list[Paragraph]:
+    size = format_size(result.rootfs_bytes)
+    if not result.budget_bytes:
+        return [Paragraph(f"The root file system is {size}; there is no budget.")]
+    share = result.rootfs_bytes / result.budget_bytes
+    filled = min(_BAR_WIDTH, round(share * _BAR_WIDTH))
+    over = result.rootfs_bytes > result.budget_bytes
+    difference = format_size(abs(result.budget_bytes - result.rootfs_bytes))
+    words = f"{difference} too much" if over else f"{difference} left"
+    style = "bad" if over else "good"
+    return [
+        Paragraph(
+            f"The root file system is {size} of {format_size(result.budget_bytes)}: {words}.", style if over else ""
+        ),
+        Paragraph(f"[{'█' * filled}{'░' * (_BAR_WIDTH - filled)}] {share:.0%}", style, verbatim=True),
+    ]
+
+
+def _failure(error: BaseException | None) -> list[Paragraph]:
+    if isinstance(error, KimituiError):
+        return error_text(error)
+    if error is None:
+        return []
+    lines = traceback.format_exception(error)
+    text = [Paragraph("kimitui itself failed; please report this", "bad", "✗ ", "bad"), BLANK]
+    return text + [Paragraph(line, "dim", verbatim=True) for part in lines for line in part.rstrip().splitlines()]

@@ -1,0 +1,80 @@
+"""The keys of each screen in words, for the help."""
+
+from __future__ import annotations
+
+Group = tuple[str, list[tuple[str, str]]]
+
+MOVING: Group = (
+    "Moving",
+    [
+        ("↑ ↓  or  k j", "a line up, down"),
+        ("PgUp PgDn", "a page up, down"),
+        ("Home End  or  g G", "first, last line"),
+        ("wheel, click", "scroll, select; a double click opens"),
+    ],
+)
+
+START = [("Enter", "open the preset"), ("n", "a new preset that extends this one"), ("q", "quit"), ("?", "these keys")]
+
+CONFIGURE: list[Group] = [
+    MOVING,
+    (
+        "Menus",
+        [
+            ("Enter  →  l", "open a menu, edit a value, choose"),
+            ("Esc  ←  h", "back to the menu before"),
+            ("/", "search names, prompts and help"),
+            ("a", "show all options, also those that are not offered"),
+            ("J K", "scroll the help"),
+        ],
+    ),
+    (
+        "Values",
+        [
+            ("Space", "next value; a click on the box does the same"),
+            ("y  m  n", "on, module, off"),
+            ("u  Ctrl+r", "undo, redo"),
+        ],
+    ),
+    (
+        "Preset",
+        [
+            ("s", "save"),
+            ("S", "save as a new preset"),
+            ("b", "build what is set now"),
+            ("q", "quit"),
+        ],
+    ),
+    (
+        "Signs",
+        [
+            ("[*] [ ]", "on, off"),
+            ("<M>", "can be a module, and is one"),
+            ("-*-", "on, and cannot be changed now"),
+            ("(•) ( )", "chosen, not chosen"),
+            ("--->", "has options of its own"),
+            ("~", "differs from what the preset extends"),
+        ],
+    ),
+]
+
+BUILD: list[Group] = [
+    (
+        "Build",
+        [
+            ("c  Esc", "cancel; when it has ended, Esc goes back"),
+            ("r", "build again"),
+            ("q", "quit"),
+        ],
+    ),
+    (
+        "Log",
+        [
+            ("↑ ↓  or  k j", "another step, and its log"),
+            ("PgUp PgDn", "scroll the log"),
+            ("← →  or  h l", "scroll the log sideways"),
+            ("Home End  or  g G", "begin of the log; end, and follow it"),
+            ("f", "follow the step that runs"),
+        ],
+    ),
+]

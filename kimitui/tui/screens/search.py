@@ -1,0 +1,97 @@
+"""Search over the whole tree, with the results while one types."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Horizontal
+from textual.widgets import Input
+
+from kimitui.kconfig.menu import Row
+from kimitui.tui.screens.dialogs import Dialog
+from kimitui.tui.session import Session
+from kimitui.tui.texts import about
+from kimitui.tui.widgets.bar import Bar, Keys
+from kimitui.tui.widgets.menu_list import MenuList
+from kimitui.tui.widgets.panel import Panel
+
+
+class SearchScreen(Dialog[Row]):
+    """The answer is the row to jump to."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,ctrl+p", "move(-1)", "up", priority=True),
+        Binding("down,ctrl+n", "move(1)", "down", priority=True),
+        Binding("pageup", "page(-1)", "a page up", priority=True),
+        Binding("pagedown", "page(1)", "a page down", priority=True),
+    ]
+
+    def __init__(self, session: Session, query: str = "") -> None:
+        super().__init__(classes="-full")
+        self._session = session
+        self.query_text = query
+
+    def compose(self) -> ComposeResult:
+        """The line to type in, the results, what there is to say about one."""
+        with Horizontal(id="search-box"):
+            yield Bar(id="search-label")
+            yield Input(self.query_text, select_on_focus=False)
+        with Container(classes="split"):
+            results = MenuList(id="results", empty="Type a part of a name, a prompt or a help text")
+            results.add_class("first")
+            results.can_focus = False
+            yield results
+            panel = Panel(id="preview")
+            panel.add_class("second")
+            yield panel
+        yield Bar(id="found")
+        yield Keys([("Enter", "go there"), ("↑↓", "choose"), ("Esc", "back")])
+
+    def on_mount(self) -> None:
+        """Search for what was searched last."""
+        self.query_one("#search-label", Bar).show([("Search:", "key")])
+        self._search(self.query_text)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Search while typing."""
+        self._search(event.value)
+
+    def on_input_submitted(self) -> None:
+        """Go to the result under the cursor."""
+        if line := self._results.current:
+            self.dismiss(line.row)
+
+    def on_listing_moved(self) -> None:
+        """Preview another result."""
+        self._preview()
+
+    def on_listing_pressed(self, event: MenuList.Pressed) -> None:
+        """A second click goes there."""
+        if event.times > 1 and (line := self._results.current):
+            self.dismiss(line.row)
+
+    def action_move(self, step: int) -> None:
+        """Move among the results."""
+        self._results.action_move(step)
+
+    def action_page(self, direction: int) -> None:
+        """Move among the results by a page."""
+        self._results.action_page(direction)
+
+    @property
+    def _results(self) -> MenuList:
+        return self.query_one("#results", MenuList)
+
+    def _search(self, query: str) -> None:
+        self.query_text = query
+        lines = self._session.found(query)
+        self._results.show(lines, 0)
+        words = f"{len(lines)} found" if lines else "nothing found" if query.strip() else ""
+        self.query_one("#found", Bar).show([(words, "dim")])
+        self._preview()
+
+    def _preview(self) -> None:
+        row = self._results.current.row if self._results.current else None
+        self.query_one("#preview", Panel).show(about(self._session.info(row), self._session.inside(row)) if row else ())

@@ -1,0 +1,78 @@
+"""From plain data to the paragraphs of a panel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from kimitui.errors import KimituiError
+from kimitui.kconfig.menu import Info, Row, Term
+from kimitui.tui.menu_line import box
+from kimitui.tui.widgets.draw import paragraphs
+from kimitui.tui.widgets.panel import BLANK, Paragraph
+
+_TYPES = {
+    "bool": "yes or no", "tristate": "yes, module or no", "member": "one of a choice", "choice": "choice",
+    "string": "text", "int": "whole number", "hex": "hexadecimal number", "menu": "menu", "comment": "comment",
+}  # fmt: skip
+_LISTED = 6
+
+
+def about(info: Info, inside: Sequence[Row] = ()) -> list[Paragraph]:
+    """Help, why and relations of an option; `inside` are the lines it opens to."""
+    row = info.row
+    result = [Paragraph(row.prompt, "title")]
+    facts = [row.symbol, _TYPES[row.kind]]
+    if info.range:
+        facts.append(f"{info.range[0]} to {info.range[1]}")
+    if row.of:
+        facts.append(f"{row.on} of {row.of} on")
+    result += [Paragraph(" · ".join(filter(None, facts)), "dim"), BLANK]
+    result += [Paragraph(sentence, "warn", "! ", "warn") for sentence in info.why]
+    if info.why:
+        result.append(BLANK)
+    for text in paragraphs(info.help):
+        result.append(Paragraph(text, verbatim=text.startswith(" ")))
+    if info.help:
+        result.append(BLANK)
+    result += _inside(inside)
+    result += _terms("Needs", info.needs)
+    result += _terms("Switches on", info.switches_on)
+    result += _terms("Switched on by", info.switched_on_by)
+    result += _terms("Suggested by", info.suggested_by)
+    while result and result[-1] is BLANK:
+        result.pop()
+    return result
+
+
+def _inside(rows: Sequence[Row]) -> Iterator[Paragraph]:
+    for row in rows:
+        amount = f"  {row.on} of {row.of} on" if row.of else ""
+        style = "good" if row.value in ("y", "m") else "dim"
+        yield Paragraph(f"{row.prompt}{amount}", "", f"{box(row)} " if row.is_switch else "", style, verbatim=True)
+    if rows:
+        yield BLANK
+
+
+def _terms(heading: str, terms: Iterable[Term]) -> Iterator[Paragraph]:
+    terms = sorted(terms, key=lambda term: not term.holds) if heading != "Needs" else list(terms)
+    if not terms:
+        return
+    yield Paragraph(heading, "strong")
+    for term in terms[:_LISTED]:
+        yield Paragraph(
+            term.text, "" if term.holds else "dim", "✓ " if term.holds else "– ", "good" if term.holds else "dim"
+        )
+    if len(terms) > _LISTED:
+        yield Paragraph(f"and {len(terms) - _LISTED} more", "dim", "  ")
+    yield BLANK
+
+
+def error_text(error: KimituiError) -> list[Paragraph]:
+    """An error as a block: what, where, details, what to do."""
+    result = [Paragraph(error.what, "bad")]
+    if error.where is not None:
+        result.append(Paragraph(str(error.where), "dim", "at "))
+    result += [Paragraph(line, "", "│ ", "dim", verbatim=True) for line in error.details]
+    if error.fix:
+        result += [BLANK, *(Paragraph(line) for line in error.fix.splitlines())]
+    return result

@@ -1,0 +1,72 @@
+"""A single line: breadcrumbs, messages, keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.strip import Strip
+from textual.widget import Widget
+
+from kimitui.tui.widgets import draw
+from kimitui.tui.widgets.draw import Piece
+
+
+class Bar(Widget):
+    """One line of pieces, at the left and at the right; what does not fit is cut."""
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = draw.COMPONENTS
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._left: Sequence[Piece] = ()
+        self._right: Sequence[Piece] = ()
+
+    def show(self, left: Sequence[Piece], right: Sequence[Piece] = ()) -> None:
+        """Replace what is shown."""
+        if (left, right) != (self._left, self._right):
+            self._left, self._right = left, right
+            self.refresh()
+
+    @property
+    def text(self) -> str:
+        """What is shown, uncut."""
+        return "".join(text for text, _ in (*self._left, *self._right))
+
+    def render_line(self, y: int) -> Strip:
+        """The line."""
+        width = self.size.width
+        return draw.line(self, [(" ", ""), *self._left], self._right and [*self._right, (" ", "")], width)
+
+
+class Keys(Bar):
+    """The keys that matter on a screen, the most important first; only whole entries are shown."""
+
+    def __init__(self, keys: Sequence[tuple[str, str]], *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._keys = keys
+
+    def show_keys(self, keys: Sequence[tuple[str, str]]) -> None:
+        """Replace the keys."""
+        self._keys = keys
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """As many keys as fit."""
+        width = self.size.width
+        pieces: list[Piece] = []
+        used = 0
+        for key, words in self._keys:
+            before = "  " if pieces else " "
+            used += len(before) + len(key) + 1 + len(words)
+            if used > width:
+                break
+            pieces += [(before, ""), (key, "key"), (f" {words}", "dim")]
+        return draw.line(self, pieces, (), width)
+
+
+def level_pieces(text: str, level: str) -> list[Piece]:
+    """A message with a mark that shows its level by shape, too."""
+    mark, style = {"error": ("✗ ", "bad"), "warning": ("! ", "warn"), "good": ("✓ ", "good")}.get(level, ("", ""))
+    return [(mark, style), (text, style)] if mark else [(text, "")]

@@ -1,0 +1,168 @@
+"""A list with a cursor that draws only the lines one sees, so that thousands of items cost no more than twenty."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Generic, TypeVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from kimitui.tui.widgets import draw
+from kimitui.tui.widgets.draw import Piece
+
+Item = TypeVar("Item")
+
+
+class Listing(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False):
+    """Items as lines, one of them under the cursor. Subclasses say how an item is drawn.
+
+    Items are plain data and replaced as a whole by `show`; what the user does comes out as messages.
+    """
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = draw.COMPONENTS
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "up", id="list.up"),
+        Binding("down,j", "move(1)", "down", id="list.down"),
+        Binding("pageup", "page(-1)", "a page up", id="list.page_up"),
+        Binding("pagedown", "page(1)", "a page down", id="list.page_down"),
+        Binding("home,g", "move_to(0)", "first", id="list.first"),
+        Binding("end,G", "move_to(-1)", "last", id="list.last"),
+    ]
+
+    class Moved(Message):
+        """The cursor is on another item now."""
+
+        def __init__(self, listing: Listing[Any], index: int) -> None:
+            super().__init__()
+            self.listing = listing
+            self.index = index
+
+        @property
+        def control(self) -> Listing[Any]:
+            """The list."""
+            return self.listing
+
+    class Pressed(Message):
+        """An item was clicked, `times` in a row; `column` counts from the left edge."""
+
+        def __init__(self, listing: Listing[Any], index: int, column: int, times: int) -> None:
+            super().__init__()
+            self.listing = listing
+            self.index = index
+            self.column = column
+            self.times = times
+
+        @property
+        def control(self) -> Listing[Any]:
+            """The list."""
+            return self.listing
+
+    def __init__(self, *, id: str | None = None, empty: str = "") -> None:
+        super().__init__(id=id)
+        self.items: Sequence[Item] = ()
+        self.cursor = 0
+        self._empty = empty
+
+    def pieces(self, item: Item, *, selected: bool) -> tuple[Sequence[Piece], Sequence[Piece]]:
+        """How an item is drawn: what is at the left and what at the right."""
+        raise NotImplementedError
+
+    def is_passed_over(self, item: Item) -> bool:
+        """Whether the cursor does not stop at an item."""
+        return False
+
+    @property
+    def current(self) -> Item | None:
+        """The item under the cursor."""
+        return self.items[self.cursor] if 0 <= self.cursor < len(self.items) else None
+
+    def show(self, items: Sequence[Item], cursor: int | None = None) -> None:
+        """Replace the items; the cursor goes to `cursor`, or stays where it is. No message is sent."""
+        self.items = items
+        self.cursor = max(0, min(self.cursor if cursor is None else cursor, len(items) - 1))
+        self.virtual_size = Size(0, len(items))
+        self.keep_in_sight()
+        self.refresh()
+
+    def move_cursor(self, index: int) -> None:
+        """Put the cursor on an item and send `Moved` if it was elsewhere."""
+        index = max(0, min(index, len(self.items) - 1))
+        if index == self.cursor or not self.items:
+            return
+        before, self.cursor = self.cursor, index
+        self.refresh_lines(before)
+        self.refresh_lines(index)
+        self.keep_in_sight()
+        self.post_message(self.Moved(self, index))
+
+    def keep_in_sight(self) -> None:
+        """Scroll as little as possible so that the cursor is seen."""
+        height = self.scrollable_content_region.height
+        if height <= 0:
+            return
+        top = self.scroll_offset.y
+        if self.cursor < top:
+            self.scroll_to(y=self.cursor, animate=False, force=True)
+        elif self.cursor >= top + height:
+            self.scroll_to(y=self.cursor - height + 1, animate=False, force=True)
+
+    def render_line(self, y: int) -> Strip:
+        """One line of what is seen."""
+        index = self.scroll_offset.y + y
+        width = self.scrollable_content_region.width
+        if not self.items and y == 0 and self._empty:
+            return draw.line(self, [(f"  {self._empty}", "dim")], (), width)
+        if index >= len(self.items):
+            return Strip.blank(width, self.rich_style)
+        selected = index == self.cursor
+        left, right = self.pieces(self.items[index], selected=selected)
+        cursor = ("cursor" if self.has_focus else "cursor-blurred") if selected else ""
+        # Without colour, the mark at the left edge is all that shows the cursor.
+        right = right and [*right, (" ", "")]
+        return draw.line(self, [("▸" if selected else " ", ""), *left], right, width, cursor=cursor)
+
+    def action_move(self, step: int) -> None:
+        """Move the cursor by `step`, over items it does not stop at."""
+        index = self.cursor + step
+        while 0 <= index < len(self.items) and self.is_passed_over(self.items[index]):
+            index += step
+        if 0 <= index < len(self.items):
+            self.move_cursor(index)
+        elif self.scroll_offset.y and step < 0:
+            self.scroll_to(y=0, animate=False, force=True)
+
+    def action_page(self, direction: int) -> None:
+        """Move the cursor by what is seen at once."""
+        self.move_cursor(self.cursor + direction * max(1, self.scrollable_content_region.height - 1))
+
+    def action_move_to(self, index: int) -> None:
+        """Move the cursor to an item; negative numbers count from the end."""
+        self.move_cursor(index if index >= 0 else len(self.items) + index)
+
+    def on_resize(self) -> None:
+        """Keep the cursor in sight."""
+        self.keep_in_sight()
+
+    def on_focus(self) -> None:
+        """Draw the cursor as active."""
+        self.refresh()
+
+    def on_blur(self) -> None:
+        """Draw the cursor as inactive."""
+        self.refresh()
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor there."""
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        index = self.scroll_offset.y + offset.y
+        if index < len(self.items):
+            self.move_cursor(index)
+            self.post_message(self.Pressed(self, index, offset.x, event.chain))

@@ -1,0 +1,56 @@
+"""The lines of a menu."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kimitui.tui.menu_line import MenuLine, box
+from kimitui.tui.widgets.draw import Piece
+from kimitui.tui.widgets.listing import Listing
+
+_MARGIN = 3  # cursor, mark of a change, blank
+_INDENT = 2
+
+
+class MenuList(Listing[MenuLine]):
+    """Rows of a menu, or rows found in many menus."""
+
+    def pieces(self, item: MenuLine, *, selected: bool) -> tuple[Sequence[Piece], Sequence[Piece]]:
+        """How a row is drawn."""
+        row = item.row
+        indent = " " * (_INDENT * row.depth)
+        if row.kind == "comment":
+            return [("  " + indent, ""), (f"--- {row.prompt} ---", "dim")], ()
+        text = "dim" if row.hidden else ""
+        shape = box(row)
+        shape_style = "dim" if row.hidden else "good" if row.value in ("y", "m") and row.is_switch else ""
+        left: list[Piece] = [("~" if item.changed else " ", "accent"), (f" {indent}", "")]
+        left += [(shape, shape_style), (f" {row.prompt}", text)]
+        if row.kind in ("string", "int", "hex"):
+            value = f'"{row.value}"' if row.kind == "string" else row.value
+            left += [(" = ", "dim"), (value, "dim" if row.hidden else "value")]
+        elif row.kind == "choice" and row.value:
+            left += [(" (", "dim"), (row.value, "dim" if row.hidden else "value"), (")", "dim")]
+        if row.opens:
+            left.append((" --->", "dim"))
+        return left, self._right(item)
+
+    def _right(self, item: MenuLine) -> Sequence[Piece]:
+        row = item.row
+        if item.place:
+            return [(f" {item.place}", "dim")]
+        if row.hidden:
+            return [("not offered", "dim")]
+        if row.of:
+            return [(f"{row.on} of {row.of} on", "good" if row.on else "dim")]
+        return ()
+
+    def is_passed_over(self, item: MenuLine) -> bool:
+        """Comments have nothing to act on."""
+        return item.row.kind == "comment"
+
+    def is_box(self, index: int, column: int) -> bool:
+        """Whether a click at `column` hits the box of a row."""
+        row = self.items[index].row
+        start = _MARGIN + _INDENT * row.depth
+        return row.is_switch and start <= column < start + 3

@@ -1,0 +1,90 @@
+"""Text in paragraphs, wrapped to the width there is, scrolled when it is longer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from kimitui.tui.widgets import draw
+from kimitui.tui.widgets.draw import Piece
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A text with one style. `mark` stands before its first line, the further lines are as far in.
+
+    `verbatim` text is not wrapped but cut.
+    """
+
+    text: str
+    style: str = ""
+    mark: str = ""
+    mark_style: str = ""
+    verbatim: bool = False
+
+
+BLANK = Paragraph("")
+
+
+class Panel(ScrollView, can_focus=False):
+    """Paragraphs, replaced as a whole."""
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = draw.COMPONENTS
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._paragraphs: Sequence[Paragraph] = ()
+        self._lines: list[list[Piece]] = []
+        self._width = 0
+
+    def show(self, paragraphs: Sequence[Paragraph]) -> None:
+        """Replace what is shown and go to its beginning."""
+        self._paragraphs = paragraphs
+        self._lay_out()
+        self.scroll_to(y=0, animate=False, force=True)
+        self.refresh()
+
+    @property
+    def text(self) -> str:
+        """All lines as they are laid out now."""
+        return "\n".join("".join(text for text, _ in line) for line in self._lines)
+
+    def scroll_by(self, lines: int) -> None:
+        """Scroll by so many lines."""
+        self.scroll_to(y=max(0, self.scroll_offset.y + lines), animate=False, force=True)
+
+    def _lay_out(self) -> None:
+        # The room of a scroll bar is always kept free, so that the text does not jump when one appears.
+        self._width = max(1, self.content_region.width - 2)
+        is_ascii = draw.is_ascii(self)
+        self._lines = []
+        for paragraph in self._paragraphs:
+            text, mark = draw.clean(paragraph.text), paragraph.mark
+            if is_ascii:
+                text, mark = draw.to_ascii(text), draw.to_ascii(mark)
+            room = max(1, self._width - len(mark))
+            lines = [text] if paragraph.verbatim else draw.wrap(text, room) or [""]
+            for number, line in enumerate(lines):
+                before = mark if number == 0 else " " * len(mark)
+                self._lines.append([(before, paragraph.mark_style), (line, paragraph.style)])
+        self.virtual_size = Size(0, len(self._lines))
+
+    def on_resize(self) -> None:
+        """Wrap anew."""
+        if self.content_region.width - 2 != self._width:
+            self._lay_out()
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """One line of what is seen."""
+        index = self.scroll_offset.y + y
+        width = self.scrollable_content_region.width
+        if index >= len(self._lines):
+            return Strip.blank(width, self.rich_style)
+        return draw.line(self, [(" ", ""), *self._lines[index]], (), width)

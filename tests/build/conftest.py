@@ -1,0 +1,120 @@
+"""Real builds for the tests: made once per session in the user's own cache, as any build is."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tarfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from kimitui.build import toolchain as toolchains
+from kimitui.build.runner import Root
+from kimitui.resources import cache_dir
+
+
+@dataclass(frozen=True)
+class Image:
+    """The artifacts of a build, and its root file system unpacked."""
+
+    directory: Path
+    reference: str
+    rootfs: Path
+
+    def run(self, script: str, *arguments: str, prefix: tuple[str, ...] = ()) -> str:
+        """What a shell script prints in a sandbox whose root is the image."""
+        return run_in(self.rootfs, (*prefix, "/bin/sh", "-c", script, *arguments))
+
+
+def run_in(rootfs: Path, argv: tuple[str, ...], *, binds: Mapping[Path, str] | None = None) -> str:
+    """What a command prints in a sandbox whose root is `rootfs`; it must succeed."""
+    command = [
+        "bwrap",
+        "--unshare-all",
+        "--die-with-parent",
+        *("--uid", "0", "--gid", "0"),
+        "--clearenv",
+        *("--setenv", "PATH", "/sbin:/bin:/usr/sbin:/usr/bin"),
+        *("--ro-bind", str(rootfs), "/"),
+        *("--proc", "/proc"),
+        *("--dev", "/dev"),
+        *("--tmpfs", "/tmp"),
+    ]
+    for host, target in (binds or {}).items():
+        command += ["--ro-bind", str(host), target]
+    done = subprocess.run([*command, *argv], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def kimitui(*arguments: object, environment: Mapping[str, str] | None = None, cwd: Path | None = None) -> str:
+    """What a command of kimitui prints; it must succeed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "kimitui", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+        env={**os.environ, **(environment or {})},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+Make = Callable[..., Image]
+
+
+@pytest.fixture(scope="session")
+def make_image(tmp_path_factory: pytest.TempPathFactory) -> Make:
+    """Build a preset, given as a path or a name, and unpack it."""
+
+    def make(preset: str | Path, *arguments: object) -> Image:
+        directory = tmp_path_factory.mktemp("image")
+        printed = kimitui("build", preset, "--out", directory / "out", "--json", "--progress", "plain", *arguments)
+        result = json.loads(printed)
+        rootfs = directory / "rootfs"
+        rootfs.mkdir()
+        with tarfile.open(Path(result["directory"]) / "rootfs.tar") as archive:
+            archive.extractall(rootfs, filter="tar")
+        return Image(Path(result["directory"]), result["reference"], rootfs)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory of presets that only tests want."""
+    directory = tmp_path_factory.mktemp("presets")
+    (directory / "dynamic.json5").write_text('{ extends: "minimal", image: { link: "dynamic" } }')
+    (directory / "soft.json5").write_text(
+        '{ extends: "minimal", hardening: { pie: false, stack_protector: "none", stack_clash: false, relro: "none",'
+        ' auto_var_init: false }, image: { compression: "zstd" } }'
+    )
+    return directory
+
+
+@pytest.fixture(scope="session")
+def minimal(make_image: Make) -> Image:
+    return make_image("minimal")
+
+
+@pytest.fixture(scope="session")
+def dynamic(make_image: Make, presets: Path) -> Image:
+    return make_image(presets / "dynamic.json5")
+
+
+@pytest.fixture(scope="session")
+def soft(make_image: Make, presets: Path) -> Image:
+    return make_image(presets / "soft.json5")
+
+
+@pytest.fixture(scope="session")
+def root() -> Iterator[Root]:
+    """The toolchain of the user's cache, as what steps run in."""
+    made = toolchains.ensure(cache_dir(), emit=lambda _event: None)
+    yield Root(made.root, made.digest)

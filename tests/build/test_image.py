@@ -1,0 +1,124 @@
+"""What a user finds in an image that was really built."""
+
+from __future__ import annotations
+
+import json
+import re
+import stat
+import tarfile
+from pathlib import Path
+
+import pytest
+from elftools.elf.elffile import ELFFile
+
+from kimitui.build import elf, release
+from tests.build.conftest import Image
+
+pytestmark = pytest.mark.build
+
+# mov or sub with %fs:0x28, where Linux keeps the stack's canary on x86_64.
+CANARY = re.compile(rb"\x64\x48[\x8b\x2b\x33\x3b][\x04\x0c\x14\x1c\x24\x2c\x34\x3c]\x25\x28\x00\x00\x00", re.DOTALL)
+
+
+@pytest.fixture(scope="module", params=["minimal", "dynamic"])
+def image(request: pytest.FixtureRequest) -> Image:
+    made: Image = request.getfixturevalue(request.param)
+    return made
+
+
+def text_section(path: Path) -> bytes:
+    with path.open("rb") as file:
+        section = ELFFile(file).get_section_by_name(".text")
+        assert section is not None
+        return bytes(section.data())
+
+
+def test_every_applet_runs(image: Image) -> None:
+    links = [path for path in image.rootfs.rglob("*") if path.is_symlink() and path.readlink().name == "busybox"]
+    names = sorted(f"/{path.relative_to(image.rootfs)}" for path in links)
+    assert len(names) > 50
+    # 126 and 127 are the shell's words for a program that cannot be run; above 128 a signal ended it.
+    script = 'for path; do "$path" --help >/tmp/log 2>&1; echo "$path $? $(grep -c "applet not found" /tmp/log)"; done'
+    ran = [line.split() for line in image.run(script, "sh", *names).splitlines()]
+    assert [line[0] for line in ran] == names
+    assert [line for line in ran if int(line[1]) >= 126 or line[2] != "0"] == []
+
+
+def test_the_shell_and_the_tools_work_together(image: Image) -> None:
+    script = (
+        "printf 'b\\na\\n' | sort | head -n 1; echo $((6 * 7)); ls /etc/os-release; id -u; printf '1\\n2\\n' | xargs"
+    )
+    assert image.run(script).split("\n") == ["a", "42", "/etc/os-release", "0", "1 2", ""]
+
+
+def test_hardening_is_in_the_file(image: Image) -> None:
+    facts = elf.read(image.rootfs / "bin/busybox")
+    assert (facts.machine, facts.pie, facts.nx, facts.relro) == ("EM_X86_64", True, True, "full")
+    assert len(CANARY.findall(text_section(image.rootfs / "bin/busybox"))) > 20
+
+
+def test_hardening_can_be_switched_off(soft: Image) -> None:
+    facts = elf.read(soft.rootfs / "bin/busybox")
+    assert (facts.pie, facts.relro) == (False, "none")
+    assert CANARY.findall(text_section(soft.rootfs / "bin/busybox")) == []
+
+
+def test_static_and_dynamic_linking(minimal: Image, dynamic: Image) -> None:
+    static, shared = (elf.read(image.rootfs / "bin/busybox") for image in (minimal, dynamic))
+    assert (static.interpreter, static.needed) == (None, ())
+    assert (shared.interpreter, shared.needed) == ("/lib/ld-musl-x86_64.so.1", ("libc.so",))
+    assert not (minimal.rootfs / "lib/libc.so").exists()
+
+
+def test_addresses_are_random_and_relocations_read_only(image: Image) -> None:
+    def mappings() -> list[tuple[int, int, str]]:
+        rows = re.findall(r"^(\w+)-(\w+) (\S+) .*busybox$", image.run("cat /proc/self/maps"), re.MULTILINE)
+        return [(int(start, 16), int(end, 16), mode) for start, end, mode in rows]
+
+    first, second = mappings(), mappings()
+    assert first[0][0] != second[0][0]
+    with (image.rootfs / "bin/busybox").open("rb") as file:
+        relro = next(s for s in ELFFile(file).iter_segments() if s["p_type"] == "PT_GNU_RELRO")
+        middle = first[0][0] + relro["p_vaddr"] + relro["p_memsz"] // 2
+    assert [mode for start, end, mode in first if start <= middle < end] == ["r--p"]
+    assert not [mode for _start, _end, mode in first if "w" in mode and "x" in mode]
+
+
+def test_release_and_metadata(image: Image) -> None:
+    said = image.run(". /etc/os-release; echo $NAME; echo $VERSION_CODENAME; echo $VARIANT_ID; cat /etc/hostname")
+    variant = image.directory.parent.name
+    assert said.splitlines() == ["Kimigayo OS", release.load().name.lower(), variant, "kimigayo"]
+    inside = json.loads((image.rootfs / "etc/kimigayo/build.json").read_text())
+    outside = json.loads((image.directory / "build-info.json").read_text())
+    assert inside["toolchain"] == outside["toolchain"]["digest"]
+    assert inside["configuration"]["busybox"]["ASH"] is True
+    assert outside["configuration"]["busybox"]["TELNETD"] is False
+    assert outside["toolchain"]["packages"]["gcc-14"].startswith("14.")
+    assert set(outside["sources"]) == {"linux", "musl", "busybox"}
+
+
+def test_owners_modes_and_times(image: Image) -> None:
+    epoch = release.load().source_date_epoch
+    with tarfile.open(image.directory / "rootfs.tar") as archive:
+        members = {member.name: member for member in archive}
+    assert list(members) == sorted(members, key=lambda name: name.encode())
+    assert {(m.uid, m.gid, m.mtime) for m in members.values()} == {(0, 0, epoch)}
+    assert not [name for name, m in members.items() if m.mode & (stat.S_ISUID | stat.S_ISGID)]
+    writable = {name for name, m in members.items() if m.mode & stat.S_IWOTH and not m.issym()}
+    assert writable == {"tmp", "var/tmp"}
+    modes = {name: members[name].mode for name in ("tmp", "root", "etc/shadow", "etc/passwd", "bin/busybox")}
+    assert modes == {"tmp": 0o1777, "root": 0o700, "etc/shadow": 0o600, "etc/passwd": 0o644, "bin/busybox": 0o755}
+    for directory in ("bin", "dev", "etc", "home", "proc", "run", "sbin", "sys", "usr/bin", "usr/sbin", "var/log"):
+        assert members[directory].isdir()
+
+
+def test_sums_are_right(image: Image) -> None:
+    import hashlib
+
+    for line in (image.directory / "SHA256SUMS").read_text().splitlines():
+        digest, name = line.split("  ")
+        assert hashlib.sha256((image.directory / name).read_bytes()).hexdigest() == digest
+
+
+def test_sizes_stay_within_the_budget(minimal: Image) -> None:
+    assert (minimal.directory / "rootfs.tar").stat().st_size <= 900_000
