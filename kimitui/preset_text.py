@@ -2,8 +2,8 @@
 
 `pyjson5` decides what JSON5 is; it gives values, but no positions, and of two equal keys it keeps the last. What
 is missing is cheap to find once the text is known to be valid: its tokens need one regular expression. (A full
-round-trip parser, json-five, was tried: 55 ms to import and 55 ms for 300 lines, per file of an `extends` chain,
-where `kimitui check` has 250 ms for everything.)
+round-trip parser, json-five, was tried: 55 ms to import and 17 ms for the 187 lines of `standard`, where all of this
+takes 0.6 ms, and `kimitui check` has 250 ms for everything. The tests hold the positions against its.)
 
 All positions are indices into the text; lines and columns count from 1.
 """

@@ -257,7 +257,7 @@ def test_a_circle_is_named(here: Path) -> None:
 def test_a_preset_that_extends_itself_is_a_circle(here: Path, extends: str) -> None:
     (here / "a.json5").write_text(f'{{ extends: "{extends}" }}')
     (here / "link.json5").symlink_to("a.json5")
-    with pytest.raises(PresetError, match="itself|circle"):
+    with pytest.raises(PresetError, match=r"itself|circle"):
         preset.chain(preset.read(Path("a.json5")))
 
 

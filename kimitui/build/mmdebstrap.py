@@ -91,11 +91,9 @@ def remove_scratch(scratch_link: Path) -> None:
     scratch = scratch_link.readlink()
     # Never through a mount: mmdebstrap mounts the host's /proc, /sys and /dev below it.
     remove = ["rm", "--recursive", "--force", "--one-file-system", "--"]
-    if scratch.is_dir() and (inside := [str(path) for path in scratch.iterdir()]):
-        if os.geteuid() != 0:
-            # Empties what is inside; to remove the emptied directories themselves, `scratch` must be one's own.
-            _works(["mmdebstrap", "--unshare-helper", *remove, *inside])
-        _works([*remove, *inside])
+    if os.geteuid() != 0 and scratch.is_dir():
+        # Empties the directories inside; to remove them from `scratch`, one must be its owner.
+        _works(["mmdebstrap", "--unshare-helper", *remove, *(str(path) for path in scratch.iterdir())])
     _works([*remove, str(scratch)])
     scratch_link.unlink()
 

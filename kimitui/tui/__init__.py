@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+_FRAMES_PER_SECOND = "250"
 
 
 def run(reference: str | None, *, cache_dir: Path, out_dir: Path, ascii_only: bool = False) -> int:
@@ -11,7 +14,15 @@ def run(reference: str | None, *, cache_dir: Path, out_dir: Path, ascii_only: bo
     `ascii_only` draws with ASCII characters alone. Raises KimituiError, before the screen is touched, if the preset
     cannot be opened.
     """
-    from kimitui.tui.app import KimituiApp  # a command that shows no screen must not wait for textual
+    # Textual waits for the next frame before it paints, 17 ms unless told otherwise when it is imported. Its
+    # variable is taken away again, so that no program started later sees it.
+    given = os.environ.get("TEXTUAL_FPS")
+    os.environ["TEXTUAL_FPS"] = given or _FRAMES_PER_SECOND
+    try:
+        from kimitui.tui.app import KimituiApp  # a command that shows no screen must not wait for textual
+    finally:
+        if given is None:
+            del os.environ["TEXTUAL_FPS"]
 
     app = KimituiApp(reference, cache_dir=cache_dir, out_dir=out_dir, ascii_only=ascii_only)
     app.run()

@@ -12,7 +12,7 @@ from textual.screen import Screen
 
 from kimitui.errors import KimituiError
 from kimitui.tui.job import Builder, real_builder
-from kimitui.tui.theme import DARK
+from kimitui.tui.theme import DARK, styles_by_name
 
 if TYPE_CHECKING:
     from kimitui.config import Configuration
@@ -54,6 +54,7 @@ class KimituiApp(App[int]):
         super().__init__()
         self.register_theme(DARK)
         self.theme = DARK.name
+        self.styles_by_name = styles_by_name(self.get_css_variables())
         self.set_class(ascii_only, "-ascii")
         if ascii_only:
             _plain_scroll_bars()

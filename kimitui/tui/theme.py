@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from rich.style import Style
 from textual.theme import Theme
 
 DARK = Theme(
@@ -30,3 +33,27 @@ DARK = Theme(
         "scrollbar-background-active": "#1a1e26",
     },
 )
+
+
+def styles_by_name(variables: Mapping[str, str]) -> dict[str, Style]:
+    """The styles of pieces of lines, from a theme's variables.
+
+    They are no component classes, because Textual would match every one of them for every widget at every start.
+    """
+
+    def style(color: str, **more: bool) -> Style:
+        return Style(color=variables[color], **more)
+
+    return {
+        "strong": Style(bold=True),
+        "dim": style("dim"),
+        "good": style("success"),
+        "warn": style("warning"),
+        "bad": style("error"),
+        "accent": style("accent", bold=True),
+        "value": style("primary"),
+        "key": style("primary", bold=True),
+        "title": style("primary", bold=True),
+        "cursor": Style(color=variables["foreground"], bgcolor=variables["cursor"], bold=True),
+        "cursor-blurred": Style(color=variables["foreground"], bgcolor=variables["cursor-blurred"]),
+    }

@@ -185,6 +185,8 @@ def test_packages_are_recorded(made: Toolchain) -> None:
 @pytest.mark.build
 def test_everything_belongs_to_the_caller(made: Toolchain) -> None:
     for directory, directories, files in os.walk(made.root):
+        if directory == str(made.root):
+            directories.remove("dev")  # the chroot engine makes its nodes there
         for name in directories + files:
             path = Path(directory) / name
             status = path.lstat()

@@ -100,9 +100,7 @@ class BuildScreen(Screen[None]):
         """Steps, log or result, message, keys."""
         yield Bar(id="crumbs")
         with Container(classes="split -log"):
-            steps = StepList(id="steps", empty="Preparing")
-            steps.add_class("first")
-            yield steps
+            yield StepList(id="steps", classes="first", empty="Preparing")
             with Container(classes="second"):
                 yield LogView(id="log")
                 yield Panel(id="result")

@@ -98,12 +98,8 @@ class ConfigureScreen(Screen[None]):
         """Breadcrumbs, menu, help, message, keys."""
         yield Bar(id="crumbs")
         with Container(classes="split"):
-            menu = MenuList(id="menu", empty="Nothing is offered here now; a shows all")
-            menu.add_class("first")
-            yield menu
-            panel = Panel(id="help")
-            panel.add_class("second")
-            yield panel
+            yield MenuList(id="menu", classes="first", empty="Nothing is offered here now; a shows all")
+            yield Panel(id="help", classes="second")
         yield Bar(id="message", classes="-plain")
         yield Keys(_KEYS)
 

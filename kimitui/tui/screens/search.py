@@ -39,13 +39,10 @@ class SearchScreen(Dialog[Row]):
             yield Bar(id="search-label")
             yield Input(self.query_text, select_on_focus=False)
         with Container(classes="split"):
-            results = MenuList(id="results", empty="Type a part of a name, a prompt or a help text")
-            results.add_class("first")
+            results = MenuList(id="results", classes="first", empty="Type a part of a name, a prompt or a help text")
             results.can_focus = False
             yield results
-            panel = Panel(id="preview")
-            panel.add_class("second")
-            yield panel
+            yield Panel(id="preview", classes="second")
         yield Bar(id="found")
         yield Keys([("Enter", "go there"), ("↑↓", "choose"), ("Esc", "back")])
 

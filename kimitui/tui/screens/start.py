@@ -88,12 +88,8 @@ class StartScreen(Screen[None]):
         """The list, and what there is to say about the preset under the cursor."""
         yield Bar(id="crumbs")
         with Container(classes="split"):
-            listing = PresetList(id="presets", empty="There are no presets here")
-            listing.add_class("first")
-            yield listing
-            panel = Panel(id="about")
-            panel.add_class("second")
-            yield panel
+            yield PresetList(id="presets", classes="first", empty="There are no presets here")
+            yield Panel(id="about", classes="second")
         yield Bar(id="message", classes="-plain")
         yield Keys(_KEYS)
 

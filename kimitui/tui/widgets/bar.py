@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from textual.strip import Strip
-from textual.widget import Widget
 
 from kimitui.tui.widgets import draw
-from kimitui.tui.widgets.draw import Piece
+from kimitui.tui.widgets.draw import Drawn, Piece
 
 
-class Bar(Widget):
+class Bar(Drawn):
     """One line of pieces, at the left and at the right; what does not fit is cut."""
-
-    ALLOW_SELECT = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = draw.COMPONENTS
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from rich.cells import cell_len, set_cell_size
@@ -13,13 +13,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 Piece = tuple[str, str]
-"""A text and the name of its style: one of `STYLES`, or "" for the style of the line."""
-
-STYLES = (
-    "strong", "dim", "good", "warn", "bad", "accent", "value", "key", "cursor", "cursor-blurred", "title"
-)  # fmt: skip
-COMPONENTS = {f"k--{name}" for name in STYLES}
-"""The component classes that kimitui.tcss gives colours to; every widget that draws has them."""
+"""A text and the name of its style, see `kimitui.tui.theme`; "" is the style of the line."""
 
 ELLIPSIS = "…"
 
@@ -31,6 +25,25 @@ _ASCII = str.maketrans({
 # What a program prints may move the cursor or change colours; neither must reach the terminal.
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+
+
+class Drawn(Widget):
+    """A widget that draws its lines from pieces."""
+
+    ALLOW_SELECT = False
+    _base: Style | None = None
+
+    @property
+    def base(self) -> Style:
+        """The style of a line; working it out for each line would take as long as drawing it."""
+        if self._base is None:
+            self._base = self.rich_style
+        return self._base
+
+    def notify_style_update(self) -> None:
+        """Forget the style."""
+        self._base = None
+        super().notify_style_update()
 
 
 def clean(text: str) -> str:
@@ -51,9 +64,10 @@ def is_ascii(widget: Widget) -> bool:
     return bool(getattr(widget.app, "ascii_only", False))
 
 
-def style_of(widget: Widget, name: str, base: Style) -> Style:
+def style_of(widget: Drawn, name: str, base: Style) -> Style:
     """The named style on top of `base`."""
-    return base + widget.get_component_rich_style(f"k--{name}", partial=True) if name else base
+    styles: Mapping[str, Style] = getattr(widget.app, "styles_by_name", {})
+    return base + styles[name] if name in styles else base
 
 
 def fit(pieces: Iterable[Piece], width: int, ellipsis: str = ELLIPSIS) -> list[Piece]:
@@ -79,7 +93,7 @@ def fit(pieces: Iterable[Piece], width: int, ellipsis: str = ELLIPSIS) -> list[P
     return result
 
 
-def line(widget: Widget, left: Sequence[Piece], right: Sequence[Piece], width: int, *, cursor: str = "") -> Strip:
+def line(widget: Drawn, left: Sequence[Piece], right: Sequence[Piece], width: int, *, cursor: str = "") -> Strip:
     """One line: `left` cut to what `right` leaves of `width`, and `right` at the right edge.
 
     `cursor` names the style of a line that is selected, "" otherwise. `right` is left out where the line would
@@ -95,7 +109,7 @@ def line(widget: Widget, left: Sequence[Piece], right: Sequence[Piece], width: i
         right, right_width = (), 0
     room = width - right_width - bool(right_width)
     shown = fit(left, room, ellipsis)
-    base = widget.rich_style
+    base = widget.base
     if cursor:
         base = style_of(widget, cursor, base)
     gap = width - right_width - sum(cell_len(text) for text, _ in shown)

@@ -13,19 +13,17 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from kimitui.tui.widgets import draw
-from kimitui.tui.widgets.draw import Piece
+from kimitui.tui.widgets.draw import Drawn, Piece
 
 Item = TypeVar("Item")
 
 
-class Listing(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False):
+class Listing(Drawn, ScrollView, Generic[Item], can_focus=True, inherit_bindings=False):
     """Items as lines, one of them under the cursor. Subclasses say how an item is drawn.
 
     Items are plain data and replaced as a whole by `show`; what the user does comes out as messages.
     """
 
-    ALLOW_SELECT = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = draw.COMPONENTS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "up", id="list.up"),
         Binding("down,j", "move(1)", "down", id="list.down"),
@@ -63,8 +61,8 @@ class Listing(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False)
             """The list."""
             return self.listing
 
-    def __init__(self, *, id: str | None = None, empty: str = "") -> None:
-        super().__init__(id=id)
+    def __init__(self, *, id: str | None = None, classes: str | None = None, empty: str = "") -> None:
+        super().__init__(id=id, classes=classes)
         self.items: Sequence[Item] = ()
         self.cursor = 0
         self._empty = empty
@@ -119,7 +117,7 @@ class Listing(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False)
         if not self.items and y == 0 and self._empty:
             return draw.line(self, [(f"  {self._empty}", "dim")], (), width)
         if index >= len(self.items):
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self.base)
         selected = index == self.cursor
         left, right = self.pieces(self.items[index], selected=selected)
         cursor = ("cursor" if self.has_focus else "cursor-blurred") if selected else ""

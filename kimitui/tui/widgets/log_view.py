@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual.geometry import Size
@@ -12,15 +10,13 @@ from textual.strip import Strip
 
 from kimitui.tui.build_state import Log
 from kimitui.tui.widgets import draw
+from kimitui.tui.widgets.draw import Drawn
 
 _WIDEST = 2000
 
 
-class LogView(ScrollView, can_focus=False):
+class LogView(Drawn, ScrollView, can_focus=False):
     """Shows a Log that grows elsewhere; `refresh_log` says that it may have grown."""
-
-    ALLOW_SELECT = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = draw.COMPONENTS
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -90,7 +86,7 @@ class LogView(ScrollView, can_focus=False):
         x, top = self.scroll_offset
         width = self.scrollable_content_region.width
         index = top + y
-        base = self.rich_style
+        base = self.base
         if index >= len(self._log.lines):
             return Strip.blank(width, base)
         text = draw.clean(self._log.lines[index])

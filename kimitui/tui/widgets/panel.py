@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from kimitui.tui.widgets import draw
-from kimitui.tui.widgets.draw import Piece
+from kimitui.tui.widgets.draw import Drawn, Piece
 
 
 @dataclass(frozen=True)
@@ -31,14 +30,11 @@ class Paragraph:
 BLANK = Paragraph("")
 
 
-class Panel(ScrollView, can_focus=False):
+class Panel(Drawn, ScrollView, can_focus=False):
     """Paragraphs, replaced as a whole."""
 
-    ALLOW_SELECT = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = draw.COMPONENTS
-
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
         self._paragraphs: Sequence[Paragraph] = ()
         self._lines: list[list[Piece]] = []
         self._width = 0
@@ -86,5 +82,5 @@ class Panel(ScrollView, can_focus=False):
         index = self.scroll_offset.y + y
         width = self.scrollable_content_region.width
         if index >= len(self._lines):
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self.base)
         return draw.line(self, [(" ", ""), *self._lines[index]], (), width)

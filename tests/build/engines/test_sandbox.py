@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from kimitui.build.engines import chroot, choose
+from kimitui.build.engines import choose, chroot
 from kimitui.build.engines.base import Job, Mount
 from kimitui.build.engines.sandbox import SandboxEngine, command
 from kimitui.build.runner import Root

@@ -1,0 +1,41 @@
+"""Foreign architectures: what is built for them runs, under QEMU's user-mode emulation."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from kimitui.build import elf
+from kimitui.build.arch import ARCHES
+from tests.build.conftest import Image, Make, run_in
+
+pytestmark = pytest.mark.build
+
+
+@pytest.fixture(scope="module", params=["arm64", "riscv64"])
+def foreign(request: pytest.FixtureRequest, make_image: Make) -> tuple[str, Image]:
+    return request.param, make_image("minimal", "--arch", request.param)
+
+
+def test_the_file_is_for_the_architecture(foreign: tuple[str, Image]) -> None:
+    arch, image = foreign
+    facts = elf.read(image.rootfs / "bin/busybox")
+    assert (facts.machine, facts.pie, facts.nx, facts.relro) == (ARCHES[arch].elf_machine, True, True, "full")
+    info = json.loads((image.directory / "build-info.json").read_text())
+    assert info["arch"] == arch == image.directory.name
+
+
+def test_it_runs(foreign: tuple[str, Image]) -> None:
+    arch, image = foreign
+    emulator = shutil.which(f"qemu-{ARCHES[arch].qemu}")
+    if emulator is None:
+        pytest.skip(f"qemu-{ARCHES[arch].qemu} is not installed (Debian package qemu-user)")
+    # The emulator is linked against the host's libraries, so the host's root is the root, and the image is below it.
+    def run(*words: str) -> str:
+        return run_in(Path("/"), (emulator, "/tmp/bin/busybox", *words), binds={image.rootfs: "/tmp"})
+
+    assert run("uname", "-m") == f"{ARCHES[arch].qemu}\n"
+    assert run("sh", "-c", "for i in 1 2 3; do echo $((i * i)); done") == "1\n4\n9\n"
