@@ -24,7 +24,8 @@ TOP_KEYS = ("name", "description", "extends")
 ORDER = (*TOP_KEYS, *SECTIONS)
 """All keys a preset may have, in the order in which they are written."""
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")  # it becomes part of file names and of an image's tag
+_NAMES = "names have small letters, digits, dots, hyphens and underscores, at most 64 characters"
 _NEAR = re.compile(r"^(?P<text>.*?) near (?P<index>\d+)(?P<rest>.*)", re.DOTALL)
 _SIZE_LIMIT_BYTES = 4_000_000  # a preset has some kilobytes; whatever this is, it is none
 
@@ -66,24 +67,26 @@ def find(reference: str, *, extending: Preset | None = None) -> Path:
     beside = extending.path.parent if extending else Path()
     if "/" in reference or reference.endswith(SUFFIX):
         path = beside / reference
-        if not path.exists():
+        if not _exists(path):
             raise PresetError(f"there is no preset {path}", where=where, fix=_did_you_mean(reference))
         return path
     if not _NAME.fullmatch(reference):
         raise PresetError(
             f'"{reference}" is not the name of a preset',
             where=where,
-            fix="names have small letters, digits, dots, hyphens and underscores; a path ends in .json5",
+            fix=f"{_NAMES}; a path ends in .json5",
         )
     places = _name_places(extending)
     tried = []
     for place in places:
         path = place / f"{reference}{SUFFIX}"
         tried.append(f"tried {path}")
-        if path.exists() and not (extending and _same_file(path, extending.path)):
+        if _exists(path) and not (extending and _same_file(path, extending.path)):
             return path
     if extending and any(_same_file(place / f"{reference}{SUFFIX}", extending.path) for place in places):
-        raise PresetError(f"the preset {reference} extends itself", where=where)
+        raise PresetError(
+            f"the preset {reference} extends itself", where=where, fix="extend another one, or leave extends out"
+        )
     raise PresetError(
         f'there is no preset "{reference}"',
         where=where,
@@ -156,7 +159,7 @@ def parse(text: str, path: Path) -> Preset:
         raise error(
             f'"{name}" is not a name for a preset',
             next((item.value for item in root.items if item.key == "name"), 0),
-            "names have small letters, digits, dots, hyphens and underscores, and no path",
+            f"{_NAMES}, and no path",
         )
     return Preset(
         name=name,
@@ -184,6 +187,7 @@ def chain(preset: Preset) -> tuple[Preset, ...]:
             raise PresetError(
                 f"the presets extend one another in a circle: {' → '.join(link.name for link in circle)}",
                 where=presets[-1].locate("extends"),
+                fix="take one of them out of the circle, or let it extend something else",
             )
         seen[real] = len(presets)
         presets.append(read(path))
@@ -281,6 +285,13 @@ def _name_places(extending: Preset | None) -> list[Path]:
     return places
 
 
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # too long a name, or a directory that may not be searched
+        return False
+
+
 def _same_file(a: Path, b: Path) -> bool:
     return os.path.realpath(a) == os.path.realpath(b)
 
@@ -294,7 +305,7 @@ def _did_you_mean(reference: str) -> str:
 def _read_text(path: Path) -> str:
     try:
         if path.is_dir():
-            raise PresetError("this is a directory, not a preset", where=path)
+            raise PresetError("this is a directory, not a preset", where=path, fix=f"name a {SUFFIX} file in it")
         with path.open("rb") as file:
             data = file.read(_SIZE_LIMIT_BYTES + 1)
     except OSError as error:
@@ -352,6 +363,8 @@ def _wrong_value(value: object) -> str | None:
             return "must be a list of texts"
     elif not isinstance(value, (bool, int, str)):
         return f"cannot be {_kind(value)}"
+    elif isinstance(value, int) and value.bit_length() > 64:
+        return "is too large a number"
     if not all(word.isprintable() for word in (value if isinstance(value, list) else [str(value)])):
         return "must be one line of printable text"
     return None

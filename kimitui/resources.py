@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from kimitui.errors import MachineError
+
 _PACKAGE = Path(__file__).resolve().parent
 _ROOT = _PACKAGE / "data" if (_PACKAGE / "data").is_dir() else _PACKAGE.parent
 
@@ -14,8 +16,19 @@ BUILDER_DIR = _ROOT / "builder"
 
 
 def cache_dir() -> Path:
-    """The directory of all caches: `$KIMITUI_CACHE`, else `kimitui` under `$XDG_CACHE_HOME` or `~/.cache`."""
+    """The directory of all caches: `$KIMITUI_CACHE`, else `kimitui` under `$XDG_CACHE_HOME` or `~/.cache`.
+
+    Raises MachineError for a user without a home directory.
+    """
     if override := os.environ.get("KIMITUI_CACHE"):
         return Path(override).absolute()
     base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base and Path(base).is_absolute() else Path.home() / ".cache") / "kimitui"
+    if base and Path(base).is_absolute():
+        return Path(base) / "kimitui"
+    try:
+        return Path.home() / ".cache" / "kimitui"
+    except RuntimeError as error:
+        raise MachineError(
+            "this user has no home directory to keep the caches in",
+            fix="Choose a directory with --cache-dir or KIMITUI_CACHE.",
+        ) from error

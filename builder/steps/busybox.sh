@@ -4,19 +4,17 @@
 # shellcheck source=lib.sh
 . /input/lib.sh
 
-unpack busybox
-# Linux 6.8 dropped the CBQ queueing discipline and its structures from the headers; tc still prints them.
-sed -i '/^static int cbq_print_opt(/,/^}/d; s/\<cbq_print_opt(.*);/;/' busybox/networking/tc.c
-
+cp -R --preserve=timestamps /steps/busybox-tree/busybox .
 cp /steps/busybox-config/busybox.config busybox/.config
-bb_make() {
-	make --directory=busybox --jobs="$JOBS" \
-		CC="$(target_cc)" AR="$TRIPLE-ar" NM="$TRIPLE-nm" OBJCOPY="$TRIPLE-objcopy" \
-		HOSTCC="ccache gcc" SKIP_STRIP=y CONFIG_EXTRA_CFLAGS="\"$CFLAGS_TARGET\"" \
-		CFLAGS_busybox="$LDFLAGS_TARGET" "$@"
-}
-bb_make busybox
-bb_make busybox.links
-"$TRIPLE-strip" --strip-all --remove-section=.note --remove-section=.comment -o /output/busybox busybox/busybox_unstripped
-cp busybox/busybox_unstripped /output/busybox.unstripped
-cp busybox/busybox.links /output/busybox.links
+target_cc >cc
+chmod +x cc
+# quiet: the makefile takes any "s" in MAKEFLAGS, where make 4.4 keeps the variables too, for --silent.
+# MTIME_IS_COARSE: it would sleep a second for file systems with coarse time stamps, should .config be edited again.
+make --directory=busybox --jobs="$JOBS" quiet=quiet_ MTIME_IS_COARSE='@: #' \
+	CC=/build/cc AR="$TRIPLE-ar" NM="$TRIPLE-nm" OBJCOPY="$TRIPLE-objcopy" HOSTCC=gcc SKIP_STRIP=y \
+	CONFIG_EXTRA_CFLAGS="\"$CFLAGS_TARGET\"" CFLAGS_busybox="$LDFLAGS_TARGET" busybox
+cd busybox
+# What `make busybox.links` does, without reading all makefiles again.
+HOSTCC=gcc sh applets/busybox.mkll include/autoconf.h include/applets.h >/output/busybox.links
+"$TRIPLE-strip" --strip-all --remove-section=.note --remove-section=.comment -o /output/busybox busybox_unstripped
+cp busybox_unstripped /output/busybox.unstripped

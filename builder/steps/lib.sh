@@ -23,7 +23,12 @@ unpack() {
 		--no-same-permissions --wildcards --no-wildcards-match-slash "$@"
 }
 
-# The compiler that makes code for the image: Debian's gcc, told by a specs file to use our musl and kernel headers.
+# A script that is the compiler for the image: Debian's gcc, told by a specs file to use our musl and kernel headers.
+# Only compilations go through ccache: probing for flags and linking would only be slower.
 target_cc() {
-	echo "ccache $TRIPLE-gcc -mmusl -specs=/steps/musl/lib/musl.specs"
+	cat <<-EOF
+		#!/bin/sh
+		case " \$* " in *" -c "*) ccache=ccache ;; *) ccache= ;; esac
+		exec \$ccache $TRIPLE-gcc -mmusl -specs=/steps/musl/lib/musl.specs "\$@"
+	EOF
 }

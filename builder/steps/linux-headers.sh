@@ -8,7 +8,7 @@
 unpack linux \
 	'*/Makefile' '*/Kbuild' '*/include/uapi' '*/include/linux/compiler_types.h' \
 	'*/scripts' '*/tools/include' '*/usr' '*/include/asm-generic' "*/arch/$KERNEL_ARCH"
-make --directory=linux --jobs="$JOBS" ARCH="$KERNEL_ARCH" CROSS_COMPILE="$TRIPLE-" HOSTCC="ccache gcc" \
+make --directory=linux --jobs="$JOBS" ARCH="$KERNEL_ARCH" CROSS_COMPILE="$TRIPLE-" HOSTCC=gcc \
 	INSTALL_HDR_PATH=/build/installed headers_install
 mkdir /output/include
 cp -R installed/include/. /output/include/

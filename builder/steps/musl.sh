@@ -9,7 +9,7 @@ cd musl
 shared=--disable-shared
 [ "$LINK" = static ] || shared=--enable-shared
 ./configure --target="$TRIPLE" --prefix=/output --syslibdir=/output/lib --disable-wrapper "$shared" \
-	CC="ccache $TRIPLE-gcc" CFLAGS="$CFLAGS_TARGET"
+	CC="$TRIPLE-gcc" CFLAGS="$CFLAGS_TARGET"
 make --jobs="$JOBS"
 make install
 

@@ -69,11 +69,12 @@ def build(request: Request, *, emit: Emit, cancellation: Cancellation | None = N
     clock = clocks.started_now()
     emit = _one_at_a_time(emit)
     config = request.config
-    preflight.check(config)
     release = releases.load()
     engine = choose()
     if warning := engine.warning():
         emit(Message(clock(), "warning", warning))
+    for item in config.overridden:
+        emit(Message(clock(), "info", item.describe()))
     store = Store(request.cache_dir)
     with ExitStack() as stack:
         session = stack.enter_context(store.session())

@@ -141,11 +141,14 @@ class _Builder:
     def busybox(self, *uses: Step) -> Step:
         requested = self.config.requested("busybox")
         lines = [_dotconfig_line(name, value) for name, value in sorted(requested.items())]
+        tree = Step(
+            name="busybox-tree", arch="any", script="busybox-tree.sh", sources=self._source("busybox")
+        )
         configured = Step(
             name="busybox-config",
             arch="any",
             script="busybox-config.sh",
-            sources=self._source("busybox"),
+            uses=(tree,),
             files={"requested.config": InputFile("".join(lines).encode())},
             verify=lambda output: self._nothing_lost(requested, output / "busybox.config"),
         )
@@ -153,8 +156,7 @@ class _Builder:
             name="busybox",
             arch=self.arch.name,
             script="busybox.sh",
-            sources=self._source("busybox"),
-            uses=(configured, *uses),
+            uses=(tree, configured, *uses),
             parameters={
                 **self._epoch,
                 "TRIPLE": self.arch.triple,

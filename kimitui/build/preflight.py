@@ -1,21 +1,12 @@
-"""What can be wrong with a configuration and is found before anything is built."""
+"""What of a configuration is checked or read before anything is built."""
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
+from kimitui import config_texts
 from kimitui.build.step import StepSource
 from kimitui.config import Configuration
-from kimitui.errors import PresetError, UsageError
-from kimitui.sizes.units import parse_size
-
-
-def check(config: Configuration) -> None:
-    """Raise PresetError, with the place, for a text that does not say what it should: a budget, a command."""
-    budget_bytes(config)
-    words(config, "IMAGE_COMMAND")
-    words(config, "IMAGE_ENTRYPOINT")
 
 
 def needs_upstream(config: Configuration) -> bool:
@@ -36,23 +27,10 @@ def check_upstream(config: Configuration, busybox: StepSource, trees: Path) -> N
 
 
 def budget_bytes(config: Configuration) -> int | None:
-    """The size budget in bytes; None without one. Raises PresetError where it is not a size."""
-    text = config.string("IMAGE_BUDGET")
-    if not text:
-        return None
-    try:
-        return parse_size(text)
-    except UsageError as error:
-        raise PresetError(error.what, where=config.preset.locate("image", "budget"), fix=error.fix) from error
+    """The size budget in bytes; None without one."""
+    return config_texts.budget_bytes(config.string("IMAGE_BUDGET"))
 
 
 def words(config: Configuration, symbol: str) -> tuple[str, ...]:
-    """A text split as a shell would. Raises PresetError for an open quote."""
-    text = config.string(symbol)
-    try:
-        return tuple(shlex.split(text))
-    except ValueError as error:
-        key = symbol.removeprefix("IMAGE_").lower()
-        raise PresetError(
-            f"{text!r} cannot be split into words: {error}", where=config.preset.locate("image", key)
-        ) from error
+    """A command line split as a shell would."""
+    return config_texts.words(config.string(symbol))

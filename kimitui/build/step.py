@@ -36,6 +36,7 @@ class Step:
 
     `script` is a file in `builder/steps`; it appears as `/input/step.sh`, beside `lib.sh` and `files`.
     `sources` appear as `/sources/<component>`, outputs of `uses` as `/steps/<name>`, `parameters` as environment.
+    `large` says that its work takes gigabytes, which belong on the disk and not into memory.
     `headers` says that other steps compile against the output, so the compiler cache must know its key.
     `verify`, called with the output directory before it enters the store, raises BuildError when the outcome is not
     what was asked for.
@@ -48,6 +49,7 @@ class Step:
     uses: tuple[Step, ...] = ()
     parameters: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, InputFile] = field(default_factory=dict)
+    large: bool = False
     headers: bool = False
     verify: Callable[[Path], None] | None = field(default=None, compare=False)
 

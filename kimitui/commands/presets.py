@@ -27,8 +27,14 @@ def _list(options: argparse.Namespace) -> int:
         except KimituiError as error:
             broken.append(error)
             continue
-        row: dict[str, object] = {"name": preset.name, "description": preset.description, "extends": preset.extends, "path": str(path)}
-        rows.append(row)
+        rows.append(
+            {
+                "name": preset.name,
+                "description": preset.description,
+                "extends": preset.extends,
+                "path": str(path),
+            }
+        )
     if options.json:
         print_json(rows)
     else:
@@ -61,7 +67,6 @@ def _check(options: argparse.Namespace) -> int:
     for reference in options.presets:
         try:
             config = Configuration.open(reference, arch=options.arch)
-            preflight.check(config)
             if preflight.needs_upstream(config):
                 _check_upstream(config, cache_of(options), options.offline)
         except KimituiError as error:
@@ -70,12 +75,12 @@ def _check(options: argparse.Namespace) -> int:
             if not options.json:
                 print(f"{reference}: {error}", file=sys.stderr)
             continue
-        notes = [f"{item.section}.{item.key} at {item.where}: {item.reason}" for item in config.overridden]
+        notes = [item.describe() for item in config.overridden]
         results.append({"preset": reference, "good": True, "overridden": notes})
         if not options.json:
             print(f"{reference}: good")
             for note in notes:
-                print(f"  not in force: {note}")
+                print(f"  {note}")
     if options.json:
         print_json(results)
     return worst

@@ -86,6 +86,15 @@ def why_not(symbol: Symbol, wanted: str) -> str:
     return ""
 
 
+def needs(expression: Expr, wanted: int = 1) -> str:
+    """What keeps a condition below the tristate value `wanted` (1: a module will do, 2: on) now; "" if nothing does.
+
+    The condition is one as menu nodes have it: what a menu, a comment or a choice depends on.
+    """
+    unmet = _unmet(expression, wanted)
+    return _needs(unmet) if unmet else ""
+
+
 def requested_but_lost(tree: Kconfig, wanted: Mapping[str, str]) -> list[Lost]:
     """Every symbol that does not have the value `wanted` in `tree` now, with what keeps it from it.
 
@@ -342,6 +351,7 @@ __all__ = [
     "Lost",
     "compare_with_dotconfig",
     "from_kconfig",
+    "needs",
     "parse_number",
     "read_dotconfig",
     "requested_but_lost",

@@ -157,8 +157,9 @@ class Menus:
                 else:
                     break
             else:
-                if number != MAIN and _kind(self._nodes[number]) is not None:
-                    found.append((sum(ranks), number))
+                kind = _kind(self._nodes[number])
+                if number != MAIN and kind is not None:
+                    found.append((2 * sum(ranks) + (kind == "menu"), number))  # an option is meant more often
         return [self._row(self._nodes[number], 0) for _, number in sorted(found)[:limit]]
 
     def info(self, node: int) -> Info:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 
 from kimitui.errors import KimituiError
 from kimitui.tui.job import Builder, real_builder
@@ -59,15 +58,16 @@ class KimituiApp(App[int]):
         if ascii_only:
             _plain_scroll_bars()
 
-    def get_default_screen(self) -> Screen[None]:
-        """The first screen: the preset that was asked for, else the list of presets."""
+    def on_mount(self) -> None:
+        """Open the first screen: the preset that was asked for, else the list of presets."""
         if self._config is not None:
             from kimitui.tui.screens.configure import ConfigureScreen
 
-            return ConfigureScreen(self._config)
-        from kimitui.tui.screens.start import StartScreen
+            self.push_screen(ConfigureScreen(self._config))
+        else:
+            from kimitui.tui.screens.start import StartScreen
 
-        return StartScreen()
+            self.push_screen(StartScreen())
 
     def action_leave(self) -> None:
         """Quit, after asking about what would be lost."""

@@ -9,7 +9,7 @@ from typing import Literal
 
 from kimitui import preset as presets
 from kimitui.config import Change, Configuration, Refused
-from kimitui.errors import KimituiError
+from kimitui.errors import KimituiError, MachineError
 from kimitui.kconfig.explain import parse_number, why_not
 from kimitui.kconfig.menu import MAIN, Info, Menus, Row
 from kimitui.kconfig.names import JsonScalar
@@ -124,6 +124,8 @@ class Session:
 
     def set(self, row: Row, value: str) -> Said:
         """Set a row to a Kconfig value."""
+        if row.is_switch and value == "m" and row.kind != "tristate":
+            return Said(f"{row.prompt} cannot be a module, only on or off", "warning")
         if row.is_switch:
             wanted: JsonScalar = {"y": True, "n": False}.get(value, value)
             return self._do(row, lambda: self.config.set(row.symbol, wanted))
@@ -157,10 +159,11 @@ class Session:
 
     def save(self, path: Path | None = None, *, extend: bool = False) -> Said:
         """Save where the preset came from, or at `path`. Raises KimituiError."""
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        elif not self.config.preset.path.parent.exists():
-            self.config.preset.path.parent.mkdir(parents=True)
+        directory = (path or self.config.preset.path).parent
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise MachineError(f"cannot make the directory: {error.strerror}", where=directory) from error
         saved = self.config.save(path, extend=extend)
         return Said(f"Saved as {saved}", "good")
 

@@ -41,8 +41,8 @@ def styles_by_name(variables: Mapping[str, str]) -> dict[str, Style]:
     They are no component classes, because Textual would match every one of them for every widget at every start.
     """
 
-    def style(color: str, **more: bool) -> Style:
-        return Style(color=variables[color], **more)
+    def style(color: str, *, bold: bool | None = None) -> Style:
+        return Style(color=variables[color], bold=bold)
 
     return {
         "strong": Style(bold=True),

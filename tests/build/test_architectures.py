@@ -33,6 +33,7 @@ def test_it_runs(foreign: tuple[str, Image]) -> None:
     emulator = shutil.which(f"qemu-{ARCHES[arch].qemu}")
     if emulator is None:
         pytest.skip(f"qemu-{ARCHES[arch].qemu} is not installed (Debian package qemu-user)")
+
     # The emulator is linked against the host's libraries, so the host's root is the root, and the image is below it.
     def run(*words: str) -> str:
         return run_in(Path("/"), (emulator, "/tmp/bin/busybox", *words), binds={image.rootfs: "/tmp"})

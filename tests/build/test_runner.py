@@ -92,7 +92,7 @@ def test_a_graph_runs_in_order_and_is_cached(root: Root, cache: Path, scripts: C
 
 def test_independent_steps_run_side_by_side(root: Root, cache: Path, scripts: Callable[[str, str], str]) -> None:
     """Each prints, and ends only when it is told that the other has begun."""
-    script = scripts("meet", "echo begun; until [ -e /build/go ]; do sleep 0.02; done; touch /output/ok")
+    script = scripts("meet", "echo begun; until [ -e /output/go ]; do sleep 0.02; done; touch /output/ok")
     pair = [Step(name, "any", script) for name in ("left", "right")]
     build = Build(root, cache)
     begun: set[str] = set()
@@ -101,7 +101,7 @@ def test_independent_steps_run_side_by_side(root: Root, cache: Path, scripts: Ca
         if isinstance(event, LogLine):
             begun.add(event.step)
             if len(begun) == 2:
-                for directory in (cache / "tmp").glob("build-*/*/build"):
+                for directory in (cache / "tmp").glob("build-*/*/output"):
                     (directory / "go").touch()
 
     build.on_event = release
@@ -158,14 +158,14 @@ def test_two_builds_at_once_make_a_step_once(root: Root, cache: Path, scripts: C
     step = Step(
         "shared",
         "any",
-        scripts("shared", "echo begun; until [ -e /build/go ]; do sleep 0.02; done; date +%N > /output/when"),
+        scripts("shared", "echo begun; until [ -e /output/go ]; do sleep 0.02; done; date +%N > /output/when"),
     )
     builds = [Build(root, cache), Build(root, cache)]
 
     def release(event: Event) -> None:
         # The first goes on only when the second waits for it.
         if type(event).__name__ == "Waiting":
-            for directory in (cache / "tmp").glob("build-*/shared/build"):
+            for directory in (cache / "tmp").glob("build-*/shared/output"):
                 (directory / "go").touch()
 
     for build in builds:

@@ -116,9 +116,7 @@ def test_every_applet_is_in_the_tree(system_kconfig: Kconfig, busybox_upstream: 
     assert not gates(busybox_upstream) - tree
 
 
-def test_every_symbol_is_upstreams_with_the_same_type(
-    system_kconfig: Kconfig, busybox_upstream: Kconfig
-) -> None:
+def test_every_symbol_is_upstreams_with_the_same_type(system_kconfig: Kconfig, busybox_upstream: Kconfig) -> None:
     ours = {s.name: s.type for s in system_kconfig.unique_defined_syms if s.name.startswith(PREFIX)}
     theirs = {PREFIX + s.name: s.type for s in busybox_upstream.unique_defined_syms}
     assert not {name: kconfiglib.TYPE_TO_STR[ours[name]] for name in ours if ours[name] != theirs.get(name)}

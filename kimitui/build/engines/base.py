@@ -24,14 +24,15 @@ class Mount:
 class Job:
     """One container run: `argv` with exactly the environment `env`, in the root file system `root`, read-only.
 
-    Nothing of the host is there but the mounts. There is no network.
+    It starts in `/build`, which is empty and writable and vanishes with it: in memory, or on the disk below `scratch`
+    where that is given. Nothing of the host is there but the mounts. There is no network.
     """
 
     root: Path
     argv: tuple[str, ...]
     env: Mapping[str, str]
     mounts: tuple[Mount, ...]
-    directory: str = "/build"
+    scratch: Path | None = None
 
 
 class Execution(Protocol):

@@ -63,7 +63,7 @@ def _command(job: Job) -> list[str]:
     return [
         *("setpriv", "--pdeathsig", "KILL", "--"),
         *("chroot", str(job.root)),
-        *("/usr/bin/env", "-i", f"--chdir={job.directory}", *environment),
+        *("/usr/bin/env", "-i", "--chdir=/build", *environment),
         *job.argv,
     ]
 
@@ -81,6 +81,7 @@ def _enter(job: Job) -> None:
             where=device,
             fix="Allow user namespaces, or give root CAP_MKNOD and CAP_SYS_CHROOT.",
         ) from error
+    _empty(job.root / "build")
     for mount in job.mounts:
         inside = _inside(job, mount)
         if mount.target == _KEPT:
@@ -95,6 +96,7 @@ def _enter(job: Job) -> None:
 
 
 def _leave(job: Job) -> None:
+    _empty(job.root / "build")
     for mount in job.mounts:
         if mount.target == _KEPT:
             continue
@@ -102,9 +104,10 @@ def _leave(job: Job) -> None:
         if mount.writable:
             for path in inside.iterdir():
                 shutil.move(path, mount.host / path.name)
-        _clear(inside)
         if inside.parent == job.root:
-            inside.mkdir()  # the sandbox needs its mount points
+            _empty(inside)  # the sandbox needs its mount points
+        else:
+            _clear(inside)
 
 
 def _inside(job: Job, mount: Mount) -> Path:
@@ -116,3 +119,8 @@ def _clear(path: Path) -> None:
         remove_tree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def _empty(directory: Path) -> None:
+    _clear(directory)
+    directory.mkdir()

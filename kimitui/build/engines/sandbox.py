@@ -52,6 +52,7 @@ def command(job: Job) -> list[str]:
         *("--dev", "/dev"),
         *("--proc", "/proc"),
         *("--tmpfs", "/tmp"),
+        *(("--bind", str(job.scratch), "/build") if job.scratch else ("--tmpfs", "/build")),
     ]
     for parent in parents:
         argv += ["--tmpfs", parent]
@@ -61,7 +62,7 @@ def command(job: Job) -> list[str]:
         argv += ["--remount-ro", parent]
     for name, value in sorted(job.env.items()):
         argv += ["--setenv", name, value]
-    return [*argv, "--chdir", job.directory, "--", *job.argv]
+    return [*argv, "--chdir", "/build", "--", *job.argv]
 
 
 @cache

@@ -305,7 +305,7 @@ class ConfigureScreen(Screen[None]):
     def _to_presets(self) -> None:
         from kimitui.tui.screens.start import StartScreen
 
-        if isinstance(self.app.screen_stack[-2] if len(self.app.screen_stack) > 1 else None, StartScreen):
+        if isinstance(self.app.screen_stack[-2], StartScreen):
             self.app.pop_screen()
         else:
             self.app.switch_screen(StartScreen())

@@ -113,9 +113,14 @@ def line(widget: Drawn, left: Sequence[Piece], right: Sequence[Piece], width: in
     if cursor:
         base = style_of(widget, cursor, base)
     gap = width - right_width - sum(cell_len(text) for text, _ in shown)
-    segments = [Segment(text, style_of(widget, style, base)) for text, style in shown if text]
-    segments.append(Segment(" " * gap, base))
-    segments += [Segment(text, style_of(widget, style, base)) for text, style in right if text]
+    segments: list[Segment] = []
+    for text, style in (*shown, (" " * gap, ""), *right):
+        # Blanks have no style of their own; some renderers of SVG swallow them at the begin of a styled text.
+        bare = text.lstrip(" ")
+        if len(bare) < len(text):
+            segments.append(Segment(" " * (len(text) - len(bare)), base))
+        if bare:
+            segments.append(Segment(bare, style_of(widget, style, base)))
     return Strip(segments, width)
 
 

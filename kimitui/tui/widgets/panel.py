@@ -60,6 +60,8 @@ class Panel(Drawn, ScrollView, can_focus=False):
         self._width = max(1, self.content_region.width - 2)
         is_ascii = draw.is_ascii(self)
         self._lines = []
+        if self.content_region.width <= 2:
+            return  # not laid out yet; `on_resize` comes when it is
         for paragraph in self._paragraphs:
             text, mark = draw.clean(paragraph.text), paragraph.mark
             if is_ascii:

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.build
 
 
 def job(root: Root, tmp_path: Path, script: str, *mounts: Mount) -> Job:
-    for name in ("build", "output", "input"):
+    for name in ("output", "input"):
         (tmp_path / name).mkdir(exist_ok=True)
     (tmp_path / "input/step.sh").write_text(script)
     return Job(
@@ -29,7 +29,6 @@ def job(root: Root, tmp_path: Path, script: str, *mounts: Mount) -> Job:
         argv=("/bin/sh", "/input/step.sh"),
         env={"PATH": "/usr/bin:/bin", "GREETING": "hello"},
         mounts=(
-            Mount(tmp_path / "build", "/build", writable=True),
             Mount(tmp_path / "output", "/output", writable=True),
             Mount(tmp_path / "input", "/input"),
             *mounts,

@@ -1,0 +1,12 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# BusyBox's source with what does not depend on a configuration: generated Kconfig files and the tools of its build.
+# shellcheck source=lib.sh
+. /input/lib.sh
+
+unpack busybox
+# Linux 6.8 dropped the CBQ queueing discipline and its structures from the headers; tc still prints them.
+sed -i '/^static int cbq_print_opt(/,/^}/d; s/\<cbq_print_opt(.*);/;/' busybox/networking/tc.c
+make --directory=busybox HOSTCC=gcc allnoconfig
+rm busybox/.config
+cp -R --preserve=timestamps busybox /output/

@@ -1,0 +1,212 @@
+"""Presets into a tree: which assignments a preset means, whether the tree takes them, and whether they came true.
+
+Functions over the assignments in a system tree (`TreeState`) and the keys that presets have for it (`Names`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from kimitui import config_texts
+from kimitui.config_types import Overridden, in_words
+from kimitui.errors import Location, PresetError, UsageError
+from kimitui.kconfig import explain
+from kimitui.kconfig.names import PREFIXES, Entry, JsonScalar, JsonValue, Names, WrongValueError, nearest
+from kimitui.kconfig.state import TreeState
+from kimitui.kconfig.types import Kconfig
+from kimitui.preset import Preset
+
+_OPEN_SECTIONS = ("busybox",)  # upstream symbols that the system tree does not show may be set here
+
+
+@dataclass(frozen=True)
+class Request:
+    """A key of the system tree that a preset gives a value."""
+
+    preset: Preset
+    entry: Entry
+    value: JsonValue
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something in a preset that cannot be."""
+
+    where: Location
+    what: str
+    fix: str | None = None
+
+
+class UnfitError(Exception):
+    """A key or value that the tree never takes, whatever else is set."""
+
+    def __init__(self, what: str, fix: str | None = None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.fix = fix
+
+
+def apply_preset(state: TreeState, names: Names, preset: Preset) -> list[Request]:
+    """Assign what `preset` asks for. Raises PresetError, with the place, if that is not what is there afterwards."""
+    problems: list[Problem] = []
+    wanted: dict[str, str] = {}
+    requests: list[Request] = []
+    for section, values in preset.sections.items():
+        for key, value in values.items():
+            entry = names.entries.get((section, key))
+            try:
+                if entry is None:
+                    check_extra(names, section, key, value)
+                    wanted |= _meant(None, section, key, value)
+                else:
+                    wanted |= checked(entry, value)
+                    requests.append(Request(preset, entry, value))
+            except UnfitError as error:
+                problems.append(Problem(preset.locate(section, key), error.what, error.fix))
+    raise_all(problems)
+    state.apply(state.delta(wanted))
+    for request in requests:
+        entry = request.entry
+        if reason := why_lost(state.tree, entry, request.value):
+            what = f"{entry.section}.{entry.key} cannot be {in_words(request.value)}: it {reason}"
+            problems.append(Problem(preset.locate(entry.section, entry.key), what))
+    raise_all(problems)
+    return requests
+
+
+def merged(state: TreeState, names: Names, chain: Iterable[Preset]) -> dict[str, str]:
+    """The assignments that a chain of presets makes; the tree is as before afterwards."""
+    with state.only({}):
+        for preset in chain:
+            wanted: dict[str, str] = {}
+            for section, values in preset.sections.items():
+                for key, value in values.items():
+                    wanted |= _meant(names.entries.get((section, key)), section, key, value)
+            state.apply(state.delta(wanted))
+        return dict(state.assigned)
+
+
+def architecture(names: Names, arch: str | None) -> dict[str, str]:
+    """The assignments that choose an architecture, none for None. Raises UsageError if there is no such one."""
+    if arch is None:
+        return {}
+    entry = names.by_symbol["IMAGE_ARCH"]
+    if arch not in entry.members:
+        raise UsageError(
+            f'there is no architecture "{arch}"',
+            fix=suggestion(arch, entry.members) or f"there are {', '.join(entry.members)}",
+        )
+    return entry.assignments(arch)
+
+
+def without_override(
+    state: TreeState,
+    names: Names,
+    chain: Sequence[Preset],
+    override: Mapping[str, str],
+    assigned: Mapping[str, str],
+) -> dict[str, str]:
+    """`assigned` with what the assignments `override` took the place of, as `chain` has it."""
+    result = dict(assigned)
+    if override and all(assigned.get(name) == value for name, value in override.items()):
+        members = state.choice_members(override)
+        for name in members:
+            result.pop(name, None)
+        preset = merged(state, names, chain)
+        result.update({name: preset[name] for name in members if name in preset})
+    return result
+
+
+def find_overridden(tree: Kconfig, requests: Iterable[Request]) -> tuple[Overridden, ...]:
+    """What the presets of a chain last asked for, key by key, and is not there."""
+    last = {request.entry: request for request in requests}
+    found = []
+    for entry, request in last.items():
+        # Another architecture than the preset's is what --arch says.
+        if entry.symbol != "IMAGE_ARCH" and (reason := why_lost(tree, entry, request.value)):
+            where = request.preset.locate(entry.section, entry.key)
+            found.append(Overridden(entry.section, entry.key, request.value, where, reason))
+    return tuple(found)
+
+
+def checked(entry: Entry, value: JsonValue) -> dict[str, str]:
+    """The assignments for a key. Raises UnfitError if it never takes such a value."""
+    name = f"{entry.section}.{entry.key}"
+    try:
+        wanted = entry.assignments(value)
+    except WrongValueError as error:
+        words = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+        unknown = next((word for word in words if word not in entry.members), "")
+        raise UnfitError(f"{name} {error}", suggestion(unknown, entry.members)) from None
+    if isinstance(value, str):
+        try:
+            config_texts.check(entry.symbol, value)
+        except UsageError as error:
+            raise UnfitError(f"{name}: {error.what}", error.fix) from None
+    return wanted
+
+
+def check_extra(names: Names, section: str, key: str, value: JsonValue) -> None:
+    """Raise UnfitError unless this key, which is not in the system tree, may be set all the same."""
+    known = names.keys(section)
+    if section not in _OPEN_SECTIONS:
+        if not known:
+            what = "the kernel is" if section == "kernel" else f"the section {section} is"
+            raise UnfitError(f"{section}.{key}: {what} not configurable in this version", "leave it out")
+        raise UnfitError(f'there is no "{key}" in the section {section}', suggestion(key, known))
+    if not _is_upstream_name(key):
+        raise UnfitError(f'"{key}" is no {section} symbol: they are in upper case', suggestion(key, known))
+    if isinstance(value, list):
+        raise UnfitError(f"{section}.{key} cannot be a list")
+    if isinstance(value, str) and not value.isprintable():
+        raise UnfitError(f"{section}.{key} must be one line of printable text")
+
+
+def why_lost(tree: Kconfig, entry: Entry, value: JsonValue) -> str:
+    """Why the requested `value` is not there, "" if it is."""
+    lost = explain.requested_but_lost(tree, entry.assignments(value))
+    return lost[0].reason if lost else ""
+
+
+def in_choice(tree: Kconfig, entry: Entry) -> bool:
+    """Whether `entry` is a member of a choice that has keys for its members."""
+    return entry.type == "bool" and tree.syms[entry.symbol].choice is not None
+
+
+def raise_all(problems: Sequence[Problem]) -> None:
+    """Raise the first problem as a PresetError that lists the others."""
+    if problems:
+        first, *others = problems
+        details = tuple(f"{other.where}: {other.what}" for other in others)
+        raise PresetError(first.what, where=first.where, fix=first.fix, details=details)
+
+
+def suggestion(word: str, candidates: Iterable[str]) -> str | None:
+    """What a user may have meant by `word`, as a question."""
+    found = nearest(word, candidates)
+    return f'did you mean "{found}"?' if found else None
+
+
+def stored(value: JsonScalar) -> str:
+    """A value of a symbol whose type is not known, as text that `restored` makes the same value of."""
+    return json.dumps(value)
+
+
+def restored(text: str | None) -> JsonScalar:
+    """The value that `stored` made `text` of; None for none."""
+    value: JsonScalar = json.loads(text) if text is not None else None
+    return value
+
+
+def _meant(entry: Entry | None, section: str, key: str, value: JsonValue) -> dict[str, str]:
+    """The assignments for a key that was checked; `entry` is None for one that is not in the system tree."""
+    if entry is not None:
+        return entry.assignments(value)
+    assert not isinstance(value, list)
+    return {f"{PREFIXES[section]}{key}": stored(value)}
+
+
+def _is_upstream_name(key: str) -> bool:
+    return key.isascii() and key.replace("_", "a").isalnum() and key[0].isupper()

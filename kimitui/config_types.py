@@ -1,0 +1,99 @@
+"""What a configuration says, as plain data: changes, differences, refusals, and values in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kimitui.errors import Location, UsageError
+from kimitui.kconfig.names import SECTIONS, JsonValue, Names
+
+Values = dict[str, dict[str, JsonValue]]
+"""Section to key to value."""
+
+
+class Refused(UsageError):  # noqa: N818 - it is no error of the program: it is the answer
+    """A value that cannot be; nothing was changed. The text says why."""
+
+
+@dataclass(frozen=True)
+class ValueChange:
+    """A symbol whose value changed, as Kconfig values (`y`, `m`, `n`, a number, text)."""
+
+    symbol: str
+    prompt: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """One step that can be undone: what was done in words, and every symbol whose value changed by it."""
+
+    label: str
+    changes: tuple[ValueChange, ...]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A key that has different values in two configurations; None stands for "has no value there"."""
+
+    section: str
+    key: str
+    before: JsonValue
+    after: JsonValue
+    prompt: str
+
+    def describe(self) -> str:
+        """The difference in words, without a full stop."""
+        name = f"{self.prompt} ({self.section}.{self.key})" if self.prompt else f"{self.section}.{self.key}"
+        if isinstance(self.before, list) and isinstance(self.after, list):
+            added = [word for word in self.after if word not in self.before]
+            removed = [word for word in self.before if word not in self.after]
+            parts = [f"without {', '.join(removed)}"] * bool(removed) + [f"with {', '.join(added)}"] * bool(added)
+            return f"{name}: {', '.join(parts)}"
+        return f"{name}: {in_words(self.before)} → {in_words(self.after)}"
+
+
+@dataclass(frozen=True)
+class Overridden:
+    """A value that an extended preset asks for, and that what extends it (or `--arch`) made impossible."""
+
+    section: str
+    key: str
+    wanted: JsonValue
+    where: Location
+    reason: str
+
+    def describe(self) -> str:
+        """What is not in force and why, in a line without a full stop."""
+        return f"{self.section}.{self.key} ({in_words(self.wanted)} at {self.where}) is not in force: it {self.reason}"
+
+
+def differences(before: Values, after: Values, names: Names) -> list[Difference]:
+    """What differs between two sets of resolved values; sections in their order, keys sorted."""
+    found = []
+    for section in SECTIONS:
+        old, new = before.get(section, {}), after.get(section, {})
+        for key in sorted({*old, *new}):
+            if old.get(key) != new.get(key):
+                entry = names.entries.get((section, key))
+                found.append(Difference(section, key, old.get(key), new.get(key), entry.prompt if entry else ""))
+    return found
+
+
+def in_words(value: JsonValue) -> str:
+    """A value of a preset in a sentence."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if value is None:
+        return "nothing"
+    if isinstance(value, list):
+        return f"[{', '.join(value)}]"
+    if value == "m":
+        return "a module"
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def kconfig_in_words(value: str) -> str:
+    """A Kconfig value in a sentence."""
+    return {"y": "on", "m": "a module", "n": "off"}.get(value, f'"{value}"')

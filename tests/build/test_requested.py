@@ -1,0 +1,131 @@
+"""Nothing is dropped silently, and nothing takes effect only on paper."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kimitui.build import build as building
+from kimitui.build import sources, step
+from kimitui.build.build import Request, build
+from kimitui.build.plan import Plan, plan
+from kimitui.config import Configuration
+from kimitui.errors import BuildError, PresetError
+from kimitui.resources import BUILDER_DIR, cache_dir
+from tests.build.conftest import Make, run_in
+
+pytestmark = pytest.mark.build
+
+
+def write(directory: Path, text: str) -> Path:
+    path = directory / "asked.json5"
+    path.write_text(text)
+    return path
+
+
+def built(preset: Path, out: Path) -> None:
+    build(Request(Configuration.open(str(preset)), cache_dir(), out), emit=lambda _event: None)
+
+
+def test_upstream_symbols_beyond_the_tree_reach_the_image(make_image: Make, tmp_path: Path) -> None:
+    preset = write(
+        tmp_path,
+        '{ extends: "minimal", busybox: { FEATURE_LS_COLOR: false, FEATURE_DATE_NANO: true, BBCONFIG: true } }',
+    )
+    said = make_image(preset).run("bbconfig").splitlines()
+    assert "# CONFIG_FEATURE_LS_COLOR is not set" in said
+    assert "CONFIG_FEATURE_DATE_NANO=y" in said
+
+
+@pytest.mark.parametrize(
+    ("symbol", "message"),
+    [
+        ("FEATURE_DATE_NANOO: true", "FEATURE_DATE_NANO"),  # the nearest name
+        ("FEATURE_HTTPD_BASIC_AUTH: true", "HTTPD"),  # the unmet dependency
+        ("FEATURE_DATE_NANO: 3", "FEATURE_DATE_NANO"),
+    ],
+)
+def test_what_upstream_does_not_allow_is_said_before_anything_is_built(
+    tmp_path: Path, symbol: str, message: str
+) -> None:
+    preset = write(tmp_path, f'{{ extends: "minimal", busybox: {{\n  {symbol},\n}} }}')
+    with pytest.raises(PresetError) as caught:
+        built(preset, tmp_path / "out")
+    assert message in str(caught.value)
+    assert f"{preset}:2:3" in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_value_that_oldconfig_drops_stops_the_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The request is made impossible behind the checks that come first, so that the last one must find it."""
+
+    def plan_without_httpd(config: Configuration, **arguments: object) -> Plan:
+        honest: Callable[..., Plan] = plan
+        monkeypatch.setattr(Configuration, "requested", lambda _self, _section: requested)
+        return honest(config, **arguments)
+
+    config = Configuration.open("minimal")
+    requested = {**config.requested("busybox"), "HTTPD": "n", "FEATURE_HTTPD_BASIC_AUTH": "y"}
+    monkeypatch.setattr(building.planning, "plan", plan_without_httpd)
+    with pytest.raises(BuildError, match="does not keep 1 of the values") as caught:
+        build(Request(config, cache_dir(), tmp_path / "out"), emit=lambda _event: None)
+    (lost,) = caught.value.details
+    assert lost.startswith("FEATURE_HTTPD_BASIC_AUTH: wanted y")
+    assert "HTTPD" in lost.partition(";")[2]
+
+
+OVERFLOW = """
+#include <string.h>
+#include <stdio.h>
+int main(int argc, char **argv)
+{
+	char small[4];
+	strcpy(small, argv[1]);
+	puts(small);
+	return 0;
+}
+"""
+
+
+def test_fortify_stops_an_overflow(tmp_path: Path, make_image: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program with a hole, compiled as BusyBox is, is stopped by the check and not by the stack protector."""
+    component = sources.load_lock()["fortify-headers"]
+    cache = sources.SourceCache(cache_dir())
+    if not any(cache.find(archive) for archive in component.archives):
+        pytest.skip("fortify-headers is not in the source cache (kimitui sources fetch fortify-headers, or add)")
+    builder = tmp_path / "builder"
+    builder.mkdir()
+    for path in BUILDER_DIR.iterdir():
+        if path.name != "steps":
+            (builder / path.name).symlink_to(path)
+    (builder / "steps").mkdir()
+    for path in (BUILDER_DIR / "steps").iterdir():
+        (builder / "steps" / path.name).write_bytes(path.read_bytes())
+    script = builder / "steps/busybox.sh"
+    hole = "cat >hole.c <<'EOF'\n" + OVERFLOW + "EOF\n./cc $CFLAGS_TARGET -O2 hole.c $LDFLAGS_TARGET -o /output/hole\n"
+    script.write_text(script.read_text().replace("chmod +x cc\n", "chmod +x cc\n" + hole))
+    monkeypatch.setattr(step, "BUILDER_DIR", builder)
+    outcome = {}
+    for level in ("none", "3"):
+        preset = write(
+            tmp_path,
+            '{ extends: "minimal", hardening: { stack_protector: "none", fortify: "%s" } }' % level,  # noqa: UP031
+        )
+        outputs: list[Path] = []
+        request = Request(Configuration.open(str(preset)), cache_dir(), tmp_path / "out")
+        build(
+            request,
+            emit=lambda event, found=outputs: (
+                found.append(cache_dir() / "store" / event.key[:2] / event.key / "output")
+                if getattr(event, "step", "") == "busybox" and hasattr(event, "key")
+                else None
+            ),
+        )
+        (output,) = outputs
+        argv = ("/bin/sh", "-c", "/tmp/hole abcdefgh >/dev/null 2>&1; echo $?; /tmp/hole abc")
+        outcome[level] = run_in(Path("/"), argv, binds={output: "/tmp"}).split()
+    # SIGILL: the trap instruction of fortify-headers. Without it, what happens is luck.
+    assert outcome["3"] == ["132", "abc"]
+    assert outcome["none"][0] != "132"
