@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import errno
 import importlib
+import io
 import os
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -31,34 +33,71 @@ _COMMANDS = {
     "cache": ("cache", "show and prune the caches"),
     "doctor": ("doctor", "say what this machine lacks"),
 }
+# What can be done about an error of the operating system that nothing nearer to it explained.
+_ADVICE = {
+    errno.ENOSPC: "Free some space (kimitui cache prune), or put the cache elsewhere with --cache-dir.",
+    errno.EDQUOT: "Free some space (kimitui cache prune), or put the cache elsewhere with --cache-dir.",
+    errno.EACCES: "Give yourself the permission, or choose other directories with --cache-dir and --out.",
+    errno.EPERM: "Give yourself the permission, or choose other directories with --cache-dir and --out.",
+    errno.EROFS: "Choose other directories with --cache-dir and --out.",
+    errno.ENOTDIR: "Something that is no directory is in the way.",
+    errno.EISDIR: "A directory is where a file should be.",
+    errno.ENAMETOOLONG: "Choose a shorter path.",
+    errno.ELOOP: "A symbolic link leads back to itself.",
+    errno.EIO: "The disk is damaged, or the connection to it.",
+    errno.EMFILE: "Allow more open files: ulimit -n 1024",
+    errno.ENOMEM: "Free some memory.",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line; the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A file name need not be text, and a terminal need not have every character.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         options = _parse(arguments)
         command: Callable[[argparse.Namespace], int] = options.run
-        return command(options)
-    except KimituiError as error:
-        if debug:
-            raise
-        print(f"kimitui: {error}", file=sys.stderr)
-        return error.exit_code
+        code = command(options)
+        if sys.stdout is not None:
+            sys.stdout.flush()  # else what goes wrong with the last of it is told by Python itself, at exit
+        return code
     except KeyboardInterrupt:
         print("kimitui: interrupted", file=sys.stderr)
         return CancelledError.exit_code
     except BrokenPipeError:
-        # The reader of our output went away, as `head` does. Python would complain again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()  # its reader went away, as `head` does
         return 1
-    except OSError as error:
-        if debug or error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS):
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            _drop_output()  # it may be what the full disk is for
+        if debug:
             raise
-        refused = MachineError(f"{error.strerror}", where=str(error.filename) if error.filename else None)
-        print(f"kimitui: {refused}", file=sys.stderr)
-        return refused.exit_code
+        shown = _shown(error)
+        print(f"kimitui: {shown}", file=sys.stderr)
+        return shown.exit_code
+
+
+def _shown(error: Exception) -> KimituiError:
+    """The error as users see it."""
+    if isinstance(error, KimituiError):
+        return error
+    if isinstance(error, OSError) and error.errno in _ADVICE:
+        where = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else None
+        return MachineError(str(error.strerror), where=where, fix=_ADVICE[error.errno])
+    *_, frame = traceback.extract_tb(error.__traceback__)
+    return KimituiError(
+        f"{type(error).__name__}: {error}",
+        where=f"{frame.filename}:{frame.lineno}",
+        fix="This is a defect of kimitui. Please report it with what the same command prints with --debug.",
+    )
+
+
+def _drop_output() -> None:
+    """Let what is still to be written go nowhere; Python would complain about it at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class _Parser(argparse.ArgumentParser):
@@ -67,15 +106,21 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
+    common = _common()
+    # What every command takes may stand before the command, too.
+    given, arguments = common.parse_known_args(arguments)
     # `kimitui --build PRESET` is `kimitui build PRESET`, wherever --build stands.
     if "--build" in arguments:
         arguments = ["build", *(word for word in arguments if word != "--build")]
-    common = _common()
-    if arguments and arguments[0] not in _COMMANDS and arguments[0] not in ("-h", "--help", "--version"):
-        return _tui_parser(common).parse_args(arguments)
-    if not arguments:
-        return _tui_parser(common).parse_args([])
-    parser: argparse.ArgumentParser = _Parser(
+    if arguments and (arguments[0] in _COMMANDS or arguments[0] in ("-h", "--help", "--version")):
+        return _command_parser(common, arguments[0]).parse_args(arguments, given)
+    if arguments and not arguments[0].startswith("-"):
+        _known_command_or_preset(arguments[0])
+    return _tui_parser(common).parse_args(arguments, given)
+
+
+def _command_parser(common: _Parser, wanted: str) -> argparse.ArgumentParser:
+    parser = _Parser(
         prog="kimitui",
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -85,13 +130,13 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, (module, text) in _COMMANDS.items():
         command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".", parents=[common])
-        if name == arguments[0]:  # the others need not be imported
+        if name == wanted:  # the others need not be imported
             getattr(importlib.import_module(f"kimitui.commands.{module}"), f"add_{name}")(command)
-    return parser.parse_args(arguments)
+    return parser
 
 
-def _common() -> argparse.ArgumentParser:
-    common = argparse.ArgumentParser(add_help=False)
+def _common() -> _Parser:
+    common = _Parser(prog="kimitui", add_help=False, allow_abbrev=False)
     common.add_argument(
         "--cache-dir",
         type=Path,
@@ -100,12 +145,15 @@ def _common() -> argparse.ArgumentParser:
         help="sources, toolchain and step outputs (default: $KIMITUI_CACHE, else ~/.cache/kimitui)",
     )
     common.add_argument(
-        "--debug", action="store_true", default=False, help="show where in the program an error came from"
+        "--debug",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="show where in the program an error came from",
     )
     return common
 
 
-def _tui_parser(common: argparse.ArgumentParser) -> argparse.ArgumentParser:
+def _tui_parser(common: _Parser) -> argparse.ArgumentParser:
     parser = _Parser(prog="kimitui", description="Open the configurator.", parents=[common])
     parser.add_argument("preset", nargs="?", help="a preset's name or path")
     parser.add_argument(
@@ -117,8 +165,6 @@ def _tui_parser(common: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 
 def _tui(options: argparse.Namespace) -> int:
-    if options.preset is not None and "/" not in options.preset and not options.preset.endswith(".json5"):
-        _known_command_or_preset(options.preset)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(
             "the configurator needs a terminal", fix="Without one, use: kimitui build PRESET (or kimitui --help)"
@@ -130,6 +176,8 @@ def _tui(options: argparse.Namespace) -> int:
 
 def _known_command_or_preset(word: str) -> None:
     """A misspelt command should not be answered with a list of preset directories."""
+    if "/" in word or word.endswith(".json5"):
+        return
     from kimitui.kconfig.names import nearest
     from kimitui.preset import find
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from kimitui.build import disk
 from kimitui.sizes.units import format_size
 
 # A toolchain, the kernel's archive and some builds.
@@ -74,9 +75,12 @@ def _user_mapping() -> Iterator[Finding]:
 
 
 def _disk(cache_dir: Path) -> Iterator[Finding]:
-    existing = next(path for path in (cache_dir, *cache_dir.parents) if path.exists())
-    writable = os.access(existing, os.W_OK)
-    yield Finding("cache", writable, str(cache_dir), "Make it writable, or choose another with --cache-dir.")
+    refused = disk.refusal(cache_dir)
+    found = f"{refused.filename}: {refused.strerror}" if refused else str(cache_dir)
+    yield Finding(
+        "cache", refused is None, found, "Make it a directory you can write to, or choose another (--cache-dir)."
+    )
+    existing = disk.nearest_existing(cache_dir)
     free = shutil.disk_usage(existing).free
     yield Finding(
         "disk space",

@@ -1,7 +1,7 @@
 """Errors that a user can act on.
 
-Every error that reaches the command line says what happened, where, and what to do. Anything else is a bug and
-keeps its traceback.
+Every error that reaches the command line says what happened, where, and what to do. Anything else is a bug; --debug
+shows its traceback.
 """
 
 from __future__ import annotations

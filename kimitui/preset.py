@@ -5,6 +5,7 @@ What the keys of a section mean is the system tree's business, see `kimitui.conf
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -288,8 +289,8 @@ def _name_places(extending: Preset | None) -> list[Path]:
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
-    except OSError:  # too long a name, or a directory that may not be searched
-        return False
+    except OSError as error:
+        return error.errno == errno.EACCES  # reading it says so; anything else, such as too long a name, is no file
 
 
 def _same_file(a: Path, b: Path) -> bool:

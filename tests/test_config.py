@@ -50,6 +50,14 @@ endchoice
 config IMAGE_BUDGET
 	string "Budget"
 	default ""
+config IMAGE_COMMAND
+	string "Command"
+	default "/bin/sh"
+config IMAGE_ENTRYPOINT
+	string "Entry point"
+config IMAGE_HOSTNAME
+	string "Host name"
+	default "kimigayo"
 config IMAGE_DISK_LABEL
 	string "Disk label"
 	depends on IMAGE_FORMAT_DISK
@@ -351,6 +359,13 @@ def test_the_architecture_can_be_overridden() -> None:
         ("{ image: { formats: ['ocl'] } }", (1, 12), '"ocl" is none of'),
         ("{ image: { budget: '5 apples' } }", (1, 12), "write a number with B, kB"),
         ("{ image: { budget: 5000000 } }", (1, 12), "must be text in quotes"),
+        ("{ image: { budget: '%s MB' } }" % ("9" * 400), (1, 12), "more than any image can have"),
+        ('{ image: { command: "sh -c \'x" } }', (1, 12), "cannot be split into words: no closing quotation"),
+        ('{ image: { entrypoint: "a \\\\" } }', (1, 12), "cannot be split into words: no escaped character"),
+        ("{ image: { hostname: '' } }", (1, 12), "is not a host name"),
+        ("{ image: { hostname: 'my host' } }", (1, 12), "letters, digits and hyphens"),
+        ("{ image: { hostname: 'a..b' } }", (1, 12), "is not a host name"),
+        ("{ image: { hostname: '%s' } }" % ("a" * 65), (1, 12), "at most 64 characters"),
         ("{ busybox: { ASH: true, MAX_LEN: 5 } }", (1, 25), "it must be from 128 to 8192"),
         ("{\n busybox: {\n  MAX_LEN: 512 } }", (3, 3), 'it needs "ash" (BUSYBOX_ASH), which is off'),
         ("{ busybox: { FEATURE_TELNETD_ALONE: true } }", (1, 14), 'it needs "telnetd" (BUSYBOX_TELNETD), which is off'),
@@ -373,6 +388,22 @@ def test_without_a_kernel_tree_the_kernel_is_not_configurable(tmp_path: Path, mo
     )
     monkeypatch.setattr(resources, "KCONFIG_DIR", tmp_path)
     assert "the kernel is not configurable in this version" in str(wrong("{ kernel: { WIREGUARD: true } }"))
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("budget", ""),
+        ("budget", "1.5 MiB"),
+        ("command", ""),
+        ("command", "/bin/sh -c 'echo \"hello\"'"),
+        ("entrypoint", "/sbin/init"),
+        ("hostname", "edge-7.example.org"),
+    ],
+)
+def test_texts_that_say_something_are_taken_as_they_are(key: str, text: str) -> None:
+    config = configured(json.dumps({"image": {key: text}}))
+    assert config.string(f"IMAGE_{key.upper()}") == text
 
 
 def test_all_mistakes_are_told_at_once() -> None:
@@ -399,6 +430,10 @@ def test_what_extends_a_preset_may_decide_against_it_and_that_is_told() -> None:
     assert (lost.section, lost.key, lost.wanted) == ("busybox", "FEATURE_TELNETD_ALONE", True)
     assert lost.where.path.name == "base.json5" and lost.where.line == 3
     assert 'needs "telnetd" (BUSYBOX_TELNETD), which is off' in lost.reason
+    assert lost.describe() == (
+        f"busybox.FEATURE_TELNETD_ALONE (on at {lost.where}) is not in force: "
+        'it needs "telnetd" (BUSYBOX_TELNETD), which is off'
+    )
     assert config.own_values() == {"busybox": {"TELNETD": False}}
     assert configured().overridden == ()
 
@@ -495,10 +530,70 @@ def test_what_cannot_be_is_refused_and_changes_nothing(name: str, value: JsonVal
     config = configured('{ extends: "base", busybox: { TELNETD: false } }')
     before, seen = config.resolved(), list[Change]()
     config.subscribe(seen.append)
+    problem = config.problem(name, value)
     with pytest.raises(Refused) as caught:
         config.set(name, value)
     assert says in str(caught.value)
+    assert problem == "; ".join(filter(None, (caught.value.what, caught.value.fix)))
     assert (config.resolved(), seen, config.undo(), config.modified) == (before, [], None, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BUSYBOX_TELNETD", False),
+        ("BUSYBOX_ASH", "n"),
+        ("BUSYBOX_MAX_LEN", "0256"),
+        ("IMAGE_ARCH", "riscv64"),
+        ("IMAGE_ARCH_X86_64", True),
+        ("IMAGE_FORMATS", ["disk"]),
+        ("IMAGE_BUDGET", "12MB"),
+        ("KERNEL_WIREGUARD", "m"),
+    ],
+)
+def test_asking_whether_a_value_can_be_changes_nothing(name: str, value: JsonValue) -> None:
+    config = configured()
+    config.toggle("BUSYBOX_NTPD")
+    config.undo()
+    before, seen = config.resolved(), list[Change]()
+    config.subscribe(seen.append)
+    assert config.problem(name, value) == ""
+    assert (config.resolved(), seen, config.modified) == (before, [], False)
+    assert config.redo() is not None
+
+
+def test_a_copy_is_the_same_and_goes_its_own_way() -> None:
+    config = configured('{ extends: "base", busybox: { EXTRA: 3 } }', arch="arm64")
+    config.set("BUSYBOX_SH_IS_HUSH", True)
+    config.set("IMAGE_FORMATS", ["disk"])
+    seen: list[Change] = []
+    config.subscribe(seen.append)
+    twin = config.copy()
+    before = config.resolved()
+    assert (twin.resolved(), twin.own_values(), twin.upstream) == (before, config.own_values(), config.upstream)
+    assert (twin.preset, twin.modified, twin.overridden) == (config.preset, True, config.overridden)
+    assert "arch" not in twin.own_values()["image"]
+
+    assert twin.undo() is None
+    twin.set("BUSYBOX_TELNETD", False)
+    twin.set("IMAGE_ARCH", "riscv64")
+    assert (config.resolved(), seen, twin.tree is config.tree) == (before, [], False)
+    changed = twin.resolved()
+    while config.undo():
+        pass
+    assert (twin.resolved(), config.modified) == (changed, False)
+
+
+def test_a_copy_knows_what_was_saved(here: Path) -> None:
+    config = configured()
+    config.set("BUSYBOX_NTPD", True)
+    config.save(here / "edge.json5", extend=False)
+    twin = config.copy()
+    assert not twin.modified
+    twin.set("BUSYBOX_NTPD", False)
+    twin.save()
+    assert (twin.modified, "NTPD" in (here / "edge.json5").read_text()) == (False, False)
+    assert config.is_on("BUSYBOX_NTPD")
 
 
 def test_values_are_set_in_either_notation() -> None:
@@ -868,13 +963,16 @@ class Anything(RuleBasedStateMachine):
     @rule(setting=st.sampled_from(SETTINGS))
     def set(self, setting: tuple[str, JsonValue]) -> None:
         before, depth = self.config.resolved(), self._depth()
+        problem = self.config.problem(*setting)
+        assert self.config.resolved() == before
         try:
             change = self.config.set(*setting)
         except Refused as error:
-            assert error.what
+            assert problem.startswith(error.what)
             assert self.config.resolved() == before
             assert self._depth() == depth
         else:
+            assert problem == ""
             assert (self.config.resolved() != before) <= bool(change.changes)
             self._record(depth)
 
@@ -911,6 +1009,14 @@ class Anything(RuleBasedStateMachine):
             assert self.config.resolved() == self.history[self._depth()]
             assert self.config.redo()
         assert self.config.resolved() == now
+
+    @precondition(lambda self: self.history)
+    @rule()
+    def copy(self) -> None:
+        twin = self.config.copy()
+        assert twin.resolved() == self.config.resolved()
+        assert twin.own_values() == self.config.own_values()
+        assert twin.modified == self.config.modified
 
     @precondition(lambda self: self.history)
     @rule()

@@ -14,7 +14,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from kimitui import preset, preset_text, resources
+from kimitui.config_types import Values as Sections
 from kimitui.errors import Location, MachineError, PresetError
+from kimitui.kconfig.names import JsonValue
 
 PATH = Path("/nowhere/some.json5")
 
@@ -294,8 +296,8 @@ def test_presets_are_listed_by_name(here: Path) -> None:
 # Saving
 
 
-def edited(text: str, sections: Mapping[str, Mapping[str, object]], **top: str | None) -> str:
-    return preset.edited_text(preset.parse(text, PATH), sections, top)  # type: ignore[arg-type]
+def edited(text: str, sections: Sections, **top: str | None) -> str:
+    return preset.edited_text(preset.parse(text, PATH), sections, top)
 
 
 def test_a_new_preset_is_sorted_and_reads_like_a_decision() -> None:
@@ -343,13 +345,13 @@ STANDARD = """\
   // the end
 }
 """
-VALUES: dict[str, dict[str, object]] = {
+VALUES: Sections = {
     "image": {"formats": ["oci"], "budget": "12MB"},
     "busybox": {"PING": True, "WGET": True, "AWK": True, "SED": False},
 }
 
 
-def with_busybox(**changes: object) -> dict[str, dict[str, object]]:
+def with_busybox(**changes: JsonValue) -> Sections:
     merged = {**VALUES["busybox"], **changes}
     return {**VALUES, "busybox": {key: value for key, value in merged.items() if value is not None}}
 
@@ -382,7 +384,7 @@ def test_strange_formatting_is_left_alone(text: str) -> None:
 
 def test_a_changed_value_is_replaced_in_place() -> None:
     assert edited(STANDARD, with_busybox(WGET=False)) == replaced(("WGET: true", "WGET: false"))
-    changed = {**VALUES, "image": {"formats": ["oci"], "budget": '5 "MB"'}}
+    changed: Sections = {**VALUES, "image": {"formats": ["oci"], "budget": '5 "MB"'}}
     assert edited(STANDARD, changed) == replaced(('"12MB"', '"5 \\"MB\\""'))
 
 
@@ -403,11 +405,11 @@ def test_a_new_key_comes_in_sorted_position() -> None:
 
 
 def test_sections_on_one_line_stay_on_it_while_they_fit() -> None:
-    changed = {**VALUES, "image": {"arch": "arm64", "formats": ["oci"], "hostname": "x"}}
+    changed: Sections = {**VALUES, "image": {"arch": "arm64", "formats": ["oci"], "hostname": "x"}}
     assert edited(STANDARD, changed) == replaced(
         ('{ formats: ["oci"], budget: "12MB" }', '{ arch: "arm64", formats: ["oci"], hostname: "x" }')
     )
-    wide = {**VALUES, "image": {**VALUES["image"], "hostname": "x" * 60}}
+    wide: Sections = {**VALUES, "image": {**VALUES["image"], "hostname": "x" * 60}}
     assert edited(STANDARD, wide) == replaced(
         (
             '{ formats: ["oci"], budget: "12MB" }',
@@ -442,9 +444,9 @@ def test_sections_come_and_go() -> None:
     assert edited(STANDARD, {"busybox": VALUES["busybox"]}) == replaced(
         ('  image: { formats: ["oci"], budget: "12MB" },\n', "")
     )
-    more = {**VALUES, "kernel": {"B": True, "A": 3}}
+    more: Sections = {**VALUES, "kernel": {"B": True, "A": 3}}
     assert edited(STANDARD, more) == replaced(('"12MB" },\n', '"12MB" },\n  kernel: { A: 3, B: true },\n'))
-    last = {**VALUES, "services": {"ntpd": True}}
+    last: Sections = {**VALUES, "services": {"ntpd": True}}
     assert edited(STANDARD, last) == replaced(("  },\n  // the end", "  },\n  services: { ntpd: true },\n  // the end"))
 
 
@@ -488,13 +490,13 @@ def test_an_empty_preset_can_be_filled(text: str) -> None:
 
 # For all presets: texts with every kind of formatting, and what they might be changed to
 
-VALUES_OF_KEYS = st.one_of(
+VALUES_OF_KEYS: st.SearchStrategy[JsonValue] = st.one_of(
     st.booleans(),
     st.integers(-9, 300),
     st.sampled_from(["m", "", "5MB", 'a "quoted" word', "it's", "back\\slash", "// no comment", "/* nor this */", "ü"]),
     st.lists(st.sampled_from(["oci", "rootfs", "disk"]), unique=True, max_size=3),
 )
-SECTION_VALUES = st.dictionaries(
+SECTION_VALUES: st.SearchStrategy[Sections] = st.dictionaries(
     st.sampled_from(["image", "kernel", "busybox", "init"]),
     st.dictionaries(st.sampled_from(["A", "B", "CC", "D_1", "e", "f"]), VALUES_OF_KEYS, max_size=5),
     max_size=4,
@@ -502,7 +504,7 @@ SECTION_VALUES = st.dictionaries(
 
 
 @st.composite
-def texts(draw: st.DrawFn) -> tuple[str, dict[str, dict[str, object]]]:
+def texts(draw: st.DrawFn) -> tuple[str, Sections]:
     """A preset's text in some formatting, and its sections. Every comment has a number of its own."""
     sections = draw(SECTION_VALUES)
     newline = draw(st.sampled_from(["\n", "\n", "\r\n"]))
@@ -570,7 +572,7 @@ def comments(text: str) -> list[str]:
 
 
 @given(texts())
-def test_for_all_saving_what_is_there_changes_nothing(given_: tuple[str, dict[str, dict[str, object]]]) -> None:
+def test_for_all_saving_what_is_there_changes_nothing(given_: tuple[str, Sections]) -> None:
     text, sections = given_
     assert as_sets(preset.parse(text, PATH).sections) == as_sets(sections)
     assert edited(text, sections) == text
@@ -578,7 +580,7 @@ def test_for_all_saving_what_is_there_changes_nothing(given_: tuple[str, dict[st
 
 @given(texts(), SECTION_VALUES)
 def test_for_all_what_is_saved_is_read_back(
-    given_: tuple[str, dict[str, dict[str, object]]], wanted: dict[str, dict[str, object]]
+    given_: tuple[str, Sections], wanted: Sections
 ) -> None:
     text, _ = given_
     once = edited(text, wanted)
@@ -590,7 +592,7 @@ def test_for_all_what_is_saved_is_read_back(
 
 @given(texts(), SECTION_VALUES)
 def test_for_all_without_removals_no_comment_is_lost(
-    given_: tuple[str, dict[str, dict[str, object]]], more: dict[str, dict[str, object]]
+    given_: tuple[str, Sections], more: Sections
 ) -> None:
     text, sections = given_
     wanted = {key: {**sections.get(key, {}), **more.get(key, {})} for key in {**sections, **more}}
@@ -602,7 +604,7 @@ def test_for_all_without_removals_no_comment_is_lost(
 
 @given(texts(), st.data())
 def test_for_all_a_removal_costs_only_comments_of_its_own_line(
-    given_: tuple[str, dict[str, dict[str, object]]], data: st.DataObject
+    given_: tuple[str, Sections], data: st.DataObject
 ) -> None:
     text, sections = given_
     keys = [(section, key) for section, values in sections.items() for key in values if len(values) > 1]
@@ -624,7 +626,7 @@ def test_for_all_a_removal_costs_only_comments_of_its_own_line(
 
 @given(texts(), SECTION_VALUES)
 def test_for_all_lines_of_keys_that_stay_are_the_same(
-    given_: tuple[str, dict[str, dict[str, object]]], wanted: dict[str, dict[str, object]]
+    given_: tuple[str, Sections], wanted: Sections
 ) -> None:
     text, sections = given_
     root = preset_text.scan(text)
@@ -641,7 +643,7 @@ def test_for_all_lines_of_keys_that_stay_are_the_same(
 
 
 @given(texts())
-def test_for_all_positions_agree_with_a_full_parser(given_: tuple[str, dict[str, dict[str, object]]]) -> None:
+def test_for_all_positions_agree_with_a_full_parser(given_: tuple[str, Sections]) -> None:
     text, _ = given_
     read = preset.parse(text, PATH)
     model = json5.loader.loads(text, loader=json5.loader.ModelLoader())
@@ -649,7 +651,7 @@ def test_for_all_positions_agree_with_a_full_parser(given_: tuple[str, dict[str,
     def name(key: object) -> str:
         return str(getattr(key, "name", None) or getattr(key, "characters"))  # noqa: B009 - it has no types
 
-    expected = {}
+    expected: dict[tuple[str, str | None], int] = {}
     for pair in model.value.key_value_pairs:
         expected[name(pair.key), None] = pair.key._tok.index
         for member in getattr(pair.value, "key_value_pairs", ()):
@@ -688,7 +690,7 @@ def json5_texts(draw: st.DrawFn) -> str:
         items = [value(depth - 1) for _ in range(draw(st.integers(0, 3)))]
         if kind == 2:
             items = [f"{spaced(draw(key))}:{item}" for item in items]
-        inner = ",".join(items) + ("," if items and draw(st.booleans()) else "") + draw(gap)
+        inner = ",".join(items) + draw(st.sampled_from(["", ","] if items else [""])) + draw(gap)
         return spaced(f"{{{inner}}}" if kind == 2 else f"[{inner}]")
 
     return value(4)

@@ -75,6 +75,8 @@ def build(request: Request, *, emit: Emit, cancellation: Cancellation | None = N
         emit(Message(clock(), "warning", warning))
     for item in config.overridden:
         emit(Message(clock(), "info", item.describe()))
+    target = request.out_dir / config.name / config.choice("IMAGE_ARCH")
+    preflight.check_output(target)
     store = Store(request.cache_dir)
     with ExitStack() as stack:
         session = stack.enter_context(store.session())
@@ -104,7 +106,6 @@ def build(request: Request, *, emit: Emit, cancellation: Cancellation | None = N
         budget_bytes = _check_budget(
             config, rootfs_bytes, request.strict, lambda text: emit(Message(clock(), "warning", text))
         )
-        target = request.out_dir / config.name / plan.arch.name
         with directory.staged(target) as staging:
             _write_artifacts(staging, config, plan, entries, release, toolchain, sources)
             artifacts = {path.name: path.stat().st_size for path in sorted(staging.iterdir())}
@@ -169,6 +170,8 @@ def _sources(request: Request, emit: Emit, clock: Clock) -> dict[str, Source]:
         else:
             fetched = sourcing.fetch(lock[name], cache, emit=emit, offline=request.offline, clock=clock)
             result[name] = Source(name, version, fetched.path, fetched.archive.sha256)
+    for name in local.keys() - result.keys():
+        emit(Message(clock(), "warning", f"{name} is not used by this image, so {local[name].path} is not either"))
     return result
 
 

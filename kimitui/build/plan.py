@@ -17,7 +17,7 @@ from kimitui.build.step import InputFile, Step, StepSource, in_order
 from kimitui.config import Configuration
 from kimitui.errors import BuildError
 from kimitui.kconfig import busybox as busybox_tree
-from kimitui.kconfig.explain import compare_with_dotconfig
+from kimitui.kconfig.explain import compare_with_dotconfig, quoted
 from kimitui.resources import BUILDER_DIR
 
 
@@ -140,7 +140,9 @@ class _Builder:
 
     def busybox(self, *uses: Step) -> Step:
         requested = self.config.requested("busybox")
-        lines = [_dotconfig_line(name, value) for name, value in sorted(requested.items())]
+        # BusyBox has neither hexadecimal nor tristate symbols, so what a preset says in quotes is a text there.
+        texts = {name for name, value in self.config.upstream["busybox"].items() if isinstance(value, str)}
+        lines = [_dotconfig_line(name, value, name in texts) for name, value in sorted(requested.items())]
         tree = Step(
             name="busybox-tree", arch="any", script="busybox-tree.sh", sources=self._source("busybox")
         )
@@ -281,7 +283,9 @@ def _builder_file(name: str) -> InputFile:
     return InputFile(path.read_bytes(), executable=bool(path.stat().st_mode & 0o100))
 
 
-def _dotconfig_line(name: str, value: str) -> str:
+def _dotconfig_line(name: str, value: str, is_text: bool) -> str:
+    if is_text:
+        return f"CONFIG_{name}={quoted(value)}\n"
     return f"# CONFIG_{name} is not set\n" if value == "n" else f"CONFIG_{name}={value}\n"
 
 

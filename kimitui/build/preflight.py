@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 from kimitui import config_texts
+from kimitui.build import disk
+from kimitui.build.artifacts import directory
 from kimitui.build.step import StepSource
 from kimitui.config import Configuration
+
+
+def check_output(target: Path) -> None:
+    """Raise MachineError if it is plain beforehand that artifacts cannot be put at `target`."""
+    refused = disk.refusal(target.parent)
+    if refused is None and target.exists() and not target.is_dir():
+        refused = NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    if refused is not None:
+        raise directory.unwritable(target, refused)
 
 
 def needs_upstream(config: Configuration) -> bool:

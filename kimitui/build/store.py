@@ -23,6 +23,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from kimitui.build import disk
 from kimitui.errors import BuildError, MachineError
 
 
@@ -71,6 +72,12 @@ class Store:
                 where=directory,
                 fix="Choose another with --cache-dir or KIMITUI_CACHE.",
             ) from error
+        if refused := disk.refusal(self._temporary):
+            raise MachineError(
+                f"the cache directory cannot be written: {refused.strerror}",
+                where=directory,
+                fix="Give yourself the permission, or choose another with --cache-dir or KIMITUI_CACHE.",
+            )
 
     def find(self, key: str) -> Entry | None:
         """The entry of a key, marked as used now; None if there is none."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -79,14 +78,16 @@ def _build(options: argparse.Namespace) -> int:
 def _override(text: str) -> tuple[str, Path]:
     component, equals, path = text.partition("=")
     if not (component and equals and path):
-        raise UsageError(f"--source wants COMPONENT=PATH, not {text!r}")
+        raise UsageError(f"--source wants COMPONENT=PATH, not {text!r}", fix="For example: --source musl=../musl")
     return component, Path(path).absolute()
 
 
 def _print_result(result: Result) -> None:
     from kimitui.sizes.units import format_size
 
-    directory = Path(os.path.relpath(result.directory))
+    directory = result.directory
+    if directory.is_relative_to(Path.cwd()):
+        directory = directory.relative_to(Path.cwd())
     for name, size_bytes in result.artifacts.items():
         print(f"{format_size(size_bytes):>9}  {directory / name}")
     if result.budget_bytes is not None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import math
 
 from kimitui.commands.common import cache_of, print_json, print_table
 
@@ -14,10 +16,17 @@ def add_cache(parser: argparse.ArgumentParser) -> None:
     info.add_argument("--json", action="store_true", help="print JSON")
     info.set_defaults(run=_cache_info)
     prune = actions.add_parser("prune", help="remove what has not been used for a while")
-    prune.add_argument("--days", type=float, default=30, metavar="N", help="not used for N days (default: 30)")
+    prune.add_argument("--days", type=_days, default=30, metavar="N", help="not used for N days (default: 30)")
     prune.add_argument("--all", action="store_true", help="everything but the fetched sources")
     prune.add_argument("--json", action="store_true", help="print JSON")
     prune.set_defaults(run=_cache_prune)
+
+
+def _days(text: str) -> float:
+    with contextlib.suppress(ValueError):
+        if 0 <= (days := float(text)) < math.inf:
+            return days
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number of days")
 
 
 def _cache_info(options: argparse.Namespace) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from kimitui.commands.common import ARCHES, cache_of, print_json, print_table
@@ -71,12 +72,12 @@ def _check(options: argparse.Namespace) -> int:
                 _check_upstream(config, cache_of(options), options.offline)
         except KimituiError as error:
             worst = max(worst, error.exit_code)
-            results.append({"preset": reference, "good": False, "error": error.what, "where": str(error.where or "")})
+            results.append(_checked(reference, error))
             if not options.json:
                 print(f"{reference}: {error}", file=sys.stderr)
             continue
         notes = [item.describe() for item in config.overridden]
-        results.append({"preset": reference, "good": True, "overridden": notes})
+        results.append(_checked(reference, overridden=notes))
         if not options.json:
             print(f"{reference}: good")
             for note in notes:
@@ -84,6 +85,19 @@ def _check(options: argparse.Namespace) -> int:
     if options.json:
         print_json(results)
     return worst
+
+
+def _checked(reference: str, error: KimituiError | None = None, overridden: Sequence[str] = ()) -> dict[str, object]:
+    """What `kimitui check --json` says of a preset; all keys are always there."""
+    return {
+        "preset": reference,
+        "good": error is None,
+        "error": error.what if error else None,
+        "where": str(error.where) if error and error.where else None,
+        "details": list(error.details) if error else [],
+        "fix": error.fix if error else None,
+        "overridden": list(overridden),
+    }
 
 
 def _check_upstream(config: object, cache: Path, offline: bool) -> None:

@@ -109,4 +109,6 @@ def _sources_verify(options: argparse.Namespace) -> int:
     else:
         for item in checked:
             print(f"{item.path.name[:12]}  {'good' if item.good else f'BAD, is {item.actual_sha256[:12]}; removed'}")
+        if not checked:
+            print("nothing is cached")
     return 0 if all(item.good for item in checked) else 1

@@ -160,6 +160,11 @@ def read_dotconfig(path: Path) -> dict[str, str]:
     return values
 
 
+def quoted(text: str) -> str:
+    """The value of a text symbol as a `.config` file has it."""
+    return '"' + re.sub(r'(["\\])', r"\\\1", text) + '"'
+
+
 def same_value(symbol: Symbol, wanted: str) -> bool:
     """Whether `symbol` has the Kconfig value `wanted` now; numbers are compared as numbers."""
     return _same(symbol, symbol.str_value, wanted)
@@ -353,6 +358,7 @@ __all__ = [
     "from_kconfig",
     "needs",
     "parse_number",
+    "quoted",
     "read_dotconfig",
     "requested_but_lost",
     "same_value",

@@ -8,6 +8,8 @@ from kimitui.errors import KimituiError, Location
 from kimitui.kconfig.explain import (
     Lost,
     compare_with_dotconfig,
+    needs,
+    quoted,
     read_dotconfig,
     requested_but_lost,
     why_not,
@@ -207,6 +209,19 @@ def test_the_reason_is_named(tree: Kconfig, symbol: str, wanted: str, reason: st
     assert why_not(tree.syms[symbol], wanted) == reason
 
 
+def test_what_a_menu_or_a_choice_needs_is_named(tree: Kconfig) -> None:
+    (choice,) = [found for found in tree.unique_choices if not found.name]
+    (menu,) = [node for node in tree.node_iter() if node.prompt and node.prompt[0] == "closed"]
+    module = tree.syms["MODULE"].nodes[0].dep
+    assert needs(choice.direct_dep) == 'needs "ping" (PING), which is off'
+    assert needs(menu.visibility) == 'needs "ping" (PING), which is off'
+    assert needs(menu.dep) == ""
+    assert needs(module) == ""
+    assert needs(module, 2) == 'needs "parent" (PARENT) on, which is a module'
+    tree.syms["PING"].set_value("y")
+    assert needs(choice.direct_dep) == needs(menu.visibility) == ""
+
+
 @pytest.mark.parametrize("name", ["system_kconfig", "busybox_upstream"])
 def test_there_is_a_reason_exactly_where_a_value_is_impossible(name: str, request: pytest.FixtureRequest) -> None:
     found: Kconfig = request.getfixturevalue(name)
@@ -292,6 +307,12 @@ def test_a_malformed_dotconfig_names_the_line(tmp_path: Path, content: bytes, li
     with pytest.raises(KimituiError) as caught:
         read_dotconfig(path)
     assert caught.value.where == (Location(path, line, 1) if line else path)
+
+
+@pytest.mark.parametrize("text", ["", "plain", 'with "quotes"', "back\\slash", '\\"', "n", "ü"])
+def test_a_text_in_a_dotconfig_is_read_as_it_was_written(tmp_path: Path, text: str) -> None:
+    (tmp_path / ".config").write_text(f"CONFIG_TEXT={quoted(text)}\n")
+    assert read_dotconfig(tmp_path / ".config") == {"TEXT": text}
 
 
 def test_a_missing_dotconfig_is_an_error(tree: Kconfig, tmp_path: Path) -> None:

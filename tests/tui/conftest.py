@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from kimitui.kconfig.menu import Row
 from kimitui.tui.app import KimituiApp
 from kimitui.tui.job import Builder
 from kimitui.tui.screens.configure import ConfigureScreen
@@ -62,7 +63,7 @@ class Driver:
         return self.screen.query_one("#menu", MenuList)
 
     @property
-    def row(self):  # type: ignore[no-untyped-def]
+    def row(self) -> Row:
         assert self.menu.current is not None
         return self.menu.current.row
 

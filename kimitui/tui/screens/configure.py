@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.screen import Screen
@@ -15,9 +15,10 @@ from kimitui.config import Configuration
 from kimitui.errors import KimituiError
 from kimitui.kconfig.menu import Row
 from kimitui.tui import targets
+from kimitui.tui.screens.unsaved import UnsavedQuestion
 from kimitui.tui.session import Said, Session
 from kimitui.tui.texts import about
-from kimitui.tui.widgets.bar import Bar, Keys, level_pieces
+from kimitui.tui.widgets.bar import Bar, Crumbs, Keys, level_pieces
 from kimitui.tui.widgets.draw import Piece
 from kimitui.tui.widgets.menu_list import MenuList
 from kimitui.tui.widgets.panel import Panel
@@ -38,31 +39,6 @@ _KEYS = [
     ("a", "all"),
     ("S", "save as"),
 ]
-
-
-@dataclass(frozen=True)
-class UnsavedQuestion:
-    """Asks what to do with unsaved changes before they are given up."""
-
-    screen: ConfigureScreen
-
-    def ask(self, app: App[int], then: Callable[[], None]) -> None:
-        """Ask, and go on with `then` unless the user wants to stay."""
-        from kimitui.tui.screens.dialogs import Ask
-
-        def answered(answer: str | None) -> None:
-            if answer == "n":
-                then()
-            elif answer == "s":
-                self.screen.save(then)
-
-        preset = self.screen.session.config.preset
-        question = Ask(
-            f"{preset.name} has unsaved changes",
-            [f"They belong to {preset.path}."],
-            [("s", "save them"), ("n", "give them up")],
-        )
-        app.push_screen(question, answered)
 
 
 class ConfigureScreen(Screen[None]):
@@ -96,7 +72,7 @@ class ConfigureScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Breadcrumbs, menu, help, message, keys."""
-        yield Bar(id="crumbs")
+        yield Crumbs(id="crumbs")
         with Container(classes="split"):
             yield MenuList(id="menu", classes="first", empty="Nothing is offered here now; a shows all")
             yield Panel(id="help", classes="second")
@@ -141,9 +117,8 @@ class ConfigureScreen(Screen[None]):
     def _show_crumbs(self) -> None:
         *before, last = self.session.crumbs
         left: list[Piece] = [(f"{crumb} › ", "dim") for crumb in before] + [(last, "title")]
-        if self.session.show_all:
-            left.append(("  (all)", "dim"))
-        right: list[Piece] = [("~ unsaved  ", "accent")] if self.session.unsaved else []
+        right: list[Piece] = [("(all)  ", "dim")] if self.session.show_all else []
+        right += [("~ unsaved  ", "accent")] if self.session.unsaved else []
         self.query_one("#crumbs", Bar).show(left, [*right, (self.session.config.name, "strong")])
 
     def _show_help(self) -> None:
@@ -299,8 +274,7 @@ class ConfigureScreen(Screen[None]):
             if text is not None:
                 self._change(lambda: self.session.set(row, text))
 
-        check = lambda text: self.session.problem(row, text)  # noqa: E731
-        self.app.push_screen(Edit(row.prompt, row.value, check=check), answered)
+        self.app.push_screen(Edit(row.prompt, row.value, check=partial(self.session.problem, row)), answered)
 
     def _to_presets(self) -> None:
         from kimitui.tui.screens.start import StartScreen

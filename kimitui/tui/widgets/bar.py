@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from textual.strip import Strip
 
 from kimitui.tui.widgets import draw
 from kimitui.tui.widgets.draw import Drawn, Piece
+
+_LEFT_OUT = "… › "
 
 
 class Bar(Drawn):
@@ -33,6 +36,20 @@ class Bar(Drawn):
         """The line."""
         width = self.size.width
         return draw.line(self, [(" ", ""), *self._left], self._right and [*self._right, (" ", "")], width)
+
+
+class Crumbs(Bar):
+    """Where one is; what does not fit is left out at the begin, because the end matters most."""
+
+    def render_line(self, y: int) -> Strip:
+        """The line."""
+        left = list(self._left)
+        room = self.size.width - 3 - sum(cell_len(text) for text, _ in self._right)
+        while len(left) > 1 and sum(cell_len(text) for text, _ in left) > room:
+            del left[: 2 if left[0][0] == _LEFT_OUT else 1]
+            if len(left) > 1:
+                left.insert(0, (_LEFT_OUT, "dim"))
+        return draw.line(self, [(" ", ""), *left], self._right and [*self._right, (" ", "")], self.size.width)
 
 
 class Keys(Bar):

@@ -92,4 +92,6 @@ class LogView(Drawn, ScrollView, can_focus=False):
         text = draw.clean(self._log.lines[index])
         if draw.is_ascii(self):
             text = draw.to_ascii(text)
-        return Strip([Segment(f" {text}", base)]).crop_extend(x, x + width, base)
+        bare = text.lstrip(" ")
+        blanks = " " * (1 + len(text) - len(bare))
+        return Strip([Segment(blanks, base), Segment(bare, base)]).crop_extend(x, x + width, base)
