@@ -427,7 +427,7 @@ def test_sections_on_one_line_stay_on_it_while_they_fit() -> None:
     ],
 )
 def test_a_key_that_shares_its_line_goes_alone(key: str, text: str) -> None:
-    values = {name: number for name, number in {"A": 1, "B": 2, "C": 3}.items() if name != key}
+    values: dict[str, JsonValue] = {name: number for name, number in {"A": 1, "B": 2, "C": 3}.items() if name != key}
     assert edited("{ busybox: { /* x */ A: 1 /* y */, B: 2, C: 3 /* z */ } }", {"busybox": values}) == text
 
 
@@ -579,9 +579,7 @@ def test_for_all_saving_what_is_there_changes_nothing(given_: tuple[str, Section
 
 
 @given(texts(), SECTION_VALUES)
-def test_for_all_what_is_saved_is_read_back(
-    given_: tuple[str, Sections], wanted: Sections
-) -> None:
+def test_for_all_what_is_saved_is_read_back(given_: tuple[str, Sections], wanted: Sections) -> None:
     text, _ = given_
     once = edited(text, wanted)
     assert as_sets(preset.parse(once, PATH).sections) == as_sets(wanted)
@@ -591,9 +589,7 @@ def test_for_all_what_is_saved_is_read_back(
 
 
 @given(texts(), SECTION_VALUES)
-def test_for_all_without_removals_no_comment_is_lost(
-    given_: tuple[str, Sections], more: Sections
-) -> None:
+def test_for_all_without_removals_no_comment_is_lost(given_: tuple[str, Sections], more: Sections) -> None:
     text, sections = given_
     wanted = {key: {**sections.get(key, {}), **more.get(key, {})} for key in {**sections, **more}}
     for section, values in sections.items():
@@ -625,9 +621,7 @@ def test_for_all_a_removal_costs_only_comments_of_its_own_line(
 
 
 @given(texts(), SECTION_VALUES)
-def test_for_all_lines_of_keys_that_stay_are_the_same(
-    given_: tuple[str, Sections], wanted: Sections
-) -> None:
+def test_for_all_lines_of_keys_that_stay_are_the_same(given_: tuple[str, Sections], wanted: Sections) -> None:
     text, sections = given_
     root = preset_text.scan(text)
     assert root
