@@ -74,7 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             _drop_output()  # it may be what the full disk is for
         if debug:
-            raise
+            traceback.print_exc()
         shown = _shown(error)
         print(f"kimitui: {shown}", file=sys.stderr)
         return shown.exit_code

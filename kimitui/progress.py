@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import sys
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import IO, TYPE_CHECKING, Protocol
 
 from kimitui.build.events import (
     Cached,
-    Done,
     Event,
     Failed,
     Finished,
@@ -23,6 +21,7 @@ from kimitui.build.events import (
     Waiting,
     to_json,
 )
+from kimitui.build.state import BuildState, State, Task, format_seconds
 from kimitui.sizes.units import format_size
 
 if TYPE_CHECKING:
@@ -108,62 +107,6 @@ class PlainProgress:
         return None
 
 
-@dataclass
-class _StepState:
-    uses: tuple[str, ...]
-    expected_seconds: float
-    state: str = "waiting"
-    began: float = 0.0
-    took: float = 0.0
-
-
-@dataclass
-class BuildState:
-    """What the events so far add up to; `now` is the time of the latest one, in seconds."""
-
-    title: str = ""
-    steps: dict[str, _StepState] = field(default_factory=dict)
-    transfers: dict[str, tuple[int, int]] = field(default_factory=dict)
-    last_line: str = ""
-
-    def apply(self, event: Event) -> None:
-        """Take one event in."""
-        match event:
-            case Planned(preset=preset, arch=arch, steps=steps, expected_seconds=expected):
-                self.title = f"{preset} for {arch}"
-                self.steps = {name: _StepState(tuple(uses), expected.get(name, 0.0)) for name, uses in steps.items()}
-            case Transfer(name=name, done_bytes=done, total_bytes=total):
-                self.transfers[name] = (done, total)
-            case Started(step=step):
-                if step in self.steps:
-                    self.steps[step].state, self.steps[step].began = "running", event.time
-            case Waiting(step=step):
-                self.steps[step].state = "elsewhere"
-            case Cached(step=step):
-                self.steps[step].state = "cached"
-            case Finished(step=step, seconds=seconds):
-                self.steps[step].state, self.steps[step].took = "done", seconds
-            case Failed(step=step):
-                self.steps[step].state = "failed"
-            case LogLine(line=line):
-                self.last_line = line
-            case Done():
-                self.last_line = ""
-
-    def remaining_seconds(self, now: float) -> float | None:
-        """How long the longest chain of unfinished steps should still take; None where nothing is known of one."""
-        left: dict[str, float] = {}
-        for name, step in self.steps.items():
-            own = 0.0
-            if step.state not in ("cached", "done"):
-                if not step.expected_seconds:
-                    return None
-                elapsed = now - step.began if step.state == "running" else 0.0
-                own = max(step.expected_seconds - elapsed, 0.5)
-            left[name] = own + max((left.get(used, 0.0) for used in step.uses), default=0.0)
-        return max(left.values(), default=None)
-
-
 class RichProgress:
     """A line per step with its state and time, the last line of the log, and the time that is left."""
 
@@ -174,9 +117,11 @@ class RichProgress:
 
         self._console: Console = Console(stderr=True)
         self._state = BuildState()
+        self._last_line = ""
         self._lock = threading.Lock()
-        self._live = Live(get_renderable=self._render, console=self._console, refresh_per_second=8, transient=False)
         self._now: Callable[[], float] = lambda: 0.0
+        # Last: it draws at once.
+        self._live = Live(get_renderable=self._render, console=self._console, refresh_per_second=8)
 
     def __enter__(self) -> Callable[[Event], None]:
         from time import monotonic
@@ -192,6 +137,8 @@ class RichProgress:
     def _take(self, event: Event) -> None:
         with self._lock:
             self._state.apply(event)
+            if isinstance(event, LogLine):
+                self._last_line = event.line.strip()
         if isinstance(event, Message):
             style = "yellow" if event.level == "warning" else "dim"
             self._console.print(f"{event.level}: {event.text}", style=style, markup=False, highlight=False)
@@ -202,40 +149,36 @@ class RichProgress:
 
         with self._lock:
             now = self._now()
-            lines = [
-                Text(f"{name}  {_transferred(*sizes)}")
-                for name, sizes in self._state.transfers.items()
-                if sizes[0] < sizes[1]
-            ]
-            for name, step in self._state.steps.items():
-                mark, style, words = _SHOWN[step.state]
-                seconds = (
-                    f"{now - step.began:.0f} s"
-                    if step.state == "running"
-                    else f"{step.took:.1f} s"
-                    if step.took
-                    else ""
-                )
-                lines.append(Text(f" {mark} {name:<16} {words:<22} {seconds:>8}", style=style))
+            lines = [Text.assemble(*_task_line(task, now)) for task in self._state.tasks.values()]
             if self._state.steps:
                 left = self._state.remaining_seconds(now)
-                estimate = "" if left is None else f", about {left:.0f} s left" if left >= 1 else ""
-                lines.append(Text(f"{self._state.title}: {now:.0f} s{estimate}", style="bold"))
-            if self._state.last_line:
-                lines.append(Text(self._state.last_line.strip(), style="dim"))
+                estimate = f", about {format_seconds(left)} left" if left else ""
+                title = f"{self._state.preset} for {self._state.arch}: {format_seconds(now)}{estimate}"
+                lines.append(Text(title, style="bold"))
+            if self._last_line and any(task.state is State.RUNNING for task in self._state.tasks.values()):
+                lines.append(Text(self._last_line, style="dim"))
             for line in lines:
                 line.no_wrap, line.overflow = True, "ellipsis"
             return Group(*lines)
 
 
+def _task_line(task: Task, now: float) -> tuple[tuple[str, str]]:
+    mark, style = _SHOWN[task.state]
+    seconds = task.elapsed(now)
+    words = _transferred(task.done_bytes, task.total_bytes) if task.is_download else task.state.value
+    took = format_seconds(seconds) if seconds is not None else ""
+    return ((f" {mark} {task.name:<26} {words:<30} {took:>8}", style),)
+
+
 # Each state by shape and word as well as by colour.
-_SHOWN: Mapping[str, tuple[str, str, str]] = {
-    "waiting": ("·", "dim", "waiting"),
-    "running": ("▶", "bold", "running"),
-    "elsewhere": ("…", "dim", "made by another build"),
-    "cached": ("=", "cyan", "cached"),
-    "done": ("✓", "green", "done"),
-    "failed": ("✗", "bold red", "FAILED"),
+_SHOWN = {
+    State.WAITING: ("·", "dim"),
+    State.RUNNING: ("▶", "bold"),
+    State.ELSEWHERE: ("…", "dim"),
+    State.CACHED: ("=", "cyan"),
+    State.DONE: ("✓", "green"),
+    State.FAILED: ("✗", "bold red"),
+    State.CANCELLED: ("–", "yellow"),
 }
 
 

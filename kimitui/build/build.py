@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-import kimitui
 from kimitui.build import clock as clocks
-from kimitui.build import elf, preflight
 from kimitui.build import plan as planning
+from kimitui.build import preflight
 from kimitui.build import release as releases
 from kimitui.build import sources as sourcing
 from kimitui.build import toolchain as toolchains
-from kimitui.build.artifacts import directory, oci
+from kimitui.build.artifacts import build_info, directory, oci
+from kimitui.build.artifacts.made import Made
 from kimitui.build.clock import Clock
 from kimitui.build.engines import choose
 from kimitui.build.events import Done, Emit, Event, Message, Planned
-from kimitui.build.plan import Plan, Source
-from kimitui.build.release import Release
+from kimitui.build.plan import Source
 from kimitui.build.runner import Cancellation, Root, Runner
+from kimitui.build.source_tree import LocalSource
 from kimitui.build.step import StepSource
-from kimitui.build.store import Entry, Store
+from kimitui.build.store import Store
 from kimitui.build.toolchain import Toolchain
 from kimitui.config import Configuration
 from kimitui.errors import BuildError, CancelledError
@@ -70,17 +68,17 @@ def build(request: Request, *, emit: Emit, cancellation: Cancellation | None = N
     emit = _one_at_a_time(emit)
     config = request.config
     release = releases.load()
+    target = request.out_dir / config.name / config.choice("IMAGE_ARCH")
+    preflight.check_output(target)
+    for item in config.overridden:
+        emit(Message(clock(), "info", item.describe()))
+    local = {name: sourcing.override(name, path) for name, path in request.overrides.items()}
     engine = choose()
     if warning := engine.warning():
         emit(Message(clock(), "warning", warning))
-    for item in config.overridden:
-        emit(Message(clock(), "info", item.describe()))
-    target = request.out_dir / config.name / config.choice("IMAGE_ARCH")
-    preflight.check_output(target)
     store = Store(request.cache_dir)
-    with ExitStack() as stack:
-        session = stack.enter_context(store.session())
-        sources, toolchain = _prepare(request, emit, clock, cancellation)
+    with store.session() as session:
+        sources, toolchain = _prepare(request, local, emit, clock, cancellation)
         busybox = sources["busybox"]
         preflight.check_upstream(config, StepSource(busybox.path, busybox.digest), request.cache_dir)
         plan = planning.plan(
@@ -102,21 +100,16 @@ def build(request: Request, *, emit: Emit, cancellation: Cancellation | None = N
             cancellation=cancellation,
         )
         entries = runner.run(plan.steps)
-        rootfs_bytes = (entries[plan.rootfs.name].output / "rootfs.tar").stat().st_size
+        made = Made(config, plan, entries, release, toolchain, sources)
+        rootfs_bytes = made.rootfs.stat().st_size
         budget_bytes = _check_budget(
             config, rootfs_bytes, request.strict, lambda text: emit(Message(clock(), "warning", text))
         )
         with directory.staged(target) as staging:
-            _write_artifacts(staging, config, plan, entries, release, toolchain, sources)
+            _write_artifacts(staging, made)
             artifacts = {path.name: path.stat().st_size for path in sorted(staging.iterdir())}
     emit(Done(clock(), target, artifacts))
-    return Result(target, reference(config, release), artifacts, rootfs_bytes, budget_bytes)
-
-
-def reference(config: Configuration, release: Release) -> str:
-    """The name and tag a container engine knows the image by; `standard` is the release without a suffix."""
-    variant = "" if config.name == "standard" else f"-{config.name}"
-    return f"kimigayo-os:{release.version}{variant}"
+    return Result(target, made.reference, artifacts, rootfs_bytes, budget_bytes)
 
 
 def _one_at_a_time(emit: Emit) -> Emit:
@@ -130,7 +123,11 @@ def _one_at_a_time(emit: Emit) -> Emit:
 
 
 def _prepare(
-    request: Request, emit: Emit, clock: Clock, cancellation: Cancellation
+    request: Request,
+    local: Mapping[str, LocalSource],
+    emit: Emit,
+    clock: Clock,
+    cancellation: Cancellation,
 ) -> tuple[dict[str, Source], Toolchain]:
     """Fetch the sources while the toolchain is made: the one waits for the network, the other for the processor."""
 
@@ -147,9 +144,16 @@ def _prepare(
 
     with ThreadPoolExecutor(max_workers=2) as pool:
         toolchain = pool.submit(
-            task, lambda: toolchains.ensure(request.cache_dir, emit=cancellable, offline=request.offline, clock=clock)
+            task,
+            lambda: toolchains.ensure(
+                request.cache_dir,
+                emit=cancellable,
+                offline=request.offline,
+                clock=clock,
+                pulse=cancellation.check,
+            ),
         )
-        sources = pool.submit(task, lambda: _sources(request, cancellable, clock))
+        sources = pool.submit(task, lambda: _sources(request, local, cancellable, clock))
     # The one that was cancelled because the other failed has nothing to say.
     for error in (toolchain.exception(), sources.exception()):
         if error is not None and not isinstance(error, CancelledError):
@@ -157,11 +161,10 @@ def _prepare(
     return sources.result(), toolchain.result()
 
 
-def _sources(request: Request, emit: Emit, clock: Clock) -> dict[str, Source]:
+def _sources(request: Request, local: Mapping[str, LocalSource], emit: Emit, clock: Clock) -> dict[str, Source]:
     lock = sourcing.load_lock()
     cache = sourcing.SourceCache(request.cache_dir)
     result: dict[str, Source] = {}
-    local = {name: sourcing.override(name, path) for name, path in request.overrides.items()}
     for name in planning.components(request.config):
         version = lock[name].version
         if name in local:
@@ -188,41 +191,29 @@ def _check_budget(config: Configuration, rootfs_bytes: int, strict: bool, warn: 
     return budget_bytes
 
 
-def _write_artifacts(
-    staging: Path,
-    config: Configuration,
-    plan: Plan,
-    entries: Mapping[str, Entry],
-    release: Release,
-    toolchain: Toolchain,
-    sources: Mapping[str, Source],
-) -> None:
-    formats = config.family("IMAGE_FORMATS")
-    rootfs = entries[plan.rootfs.name].output / "rootfs.tar"
+def _write_artifacts(staging: Path, made: Made) -> None:
+    formats = made.config.family("IMAGE_FORMATS")
     if "rootfs" in formats:
-        directory.copy(rootfs, staging / "rootfs.tar")
+        directory.copy(made.rootfs, staging / "rootfs.tar")
     if "oci" in formats:
         oci.write(
             staging / "image.oci.tar",
-            config=_image_config(config, plan, release),
-            rootfs=rootfs,
-            layer=entries[plan.layer.name].output / "layer" if plan.layer else rootfs,
-            compression=config.choice("IMAGE_COMPRESSION"),
+            config=_image_config(made),
+            rootfs=made.rootfs,
+            layer=made.layer,
+            compression=made.config.choice("IMAGE_COMPRESSION"),
         )
-    info = _build_info(config, plan, entries, release, toolchain, sources)
-    info["artifacts"] = {
-        path.name: {"bytes": path.stat().st_size, "sha256": oci.file_digest(path)} for path in sorted(staging.iterdir())
-    }
-    (staging / "build-info.json").write_text(json.dumps(info, indent=1, sort_keys=True) + "\n")
+    build_info.write(staging / "build-info.json", made, sorted(staging.iterdir()))
     sums = "".join(f"{oci.file_digest(path)}  {path.name}\n" for path in sorted(staging.iterdir()))
     (staging / "SHA256SUMS").write_text(sums)
 
 
-def _image_config(config: Configuration, plan: Plan, release: Release) -> oci.ImageConfig:
+def _image_config(made: Made) -> oci.ImageConfig:
+    config, release = made.config, made.release
     created = datetime.fromtimestamp(release.source_date_epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return oci.ImageConfig(
-        reference=reference(config, release),
-        architecture=plan.arch.oci,
+        reference=made.reference,
+        architecture=made.plan.arch.oci,
         created=release.source_date_epoch,
         command=preflight.words(config, "IMAGE_COMMAND"),
         entrypoint=preflight.words(config, "IMAGE_ENTRYPOINT"),
@@ -230,43 +221,7 @@ def _image_config(config: Configuration, plan: Plan, release: Release) -> oci.Im
             "org.opencontainers.image.title": f"Kimigayo OS {config.name}",
             "org.opencontainers.image.description": config.description,
             "org.opencontainers.image.version": release.version,
-            "org.opencontainers.image.ref.name": reference(config, release),
+            "org.opencontainers.image.ref.name": made.reference,
             "org.opencontainers.image.created": created,
         },
     )
-
-
-def _build_info(
-    config: Configuration,
-    plan: Plan,
-    entries: Mapping[str, Entry],
-    release: Release,
-    toolchain: Toolchain,
-    sources: Mapping[str, Source],
-) -> dict[str, object]:
-    """All that went into the build (P21); no time, path or host, so that two builds can be compared with cmp."""
-    return {
-        "kimitui": kimitui.__version__,
-        "release": {
-            "version": release.version,
-            "name": release.name,
-            "source_date_epoch": release.source_date_epoch,
-        },
-        "preset": config.name,
-        "configuration": config.resolved(),
-        "arch": plan.arch.name,
-        "reference": reference(config, release),
-        "sources": {
-            name: {"version": source.version, "sha256": source.digest, "local": source.local}
-            for name, source in sources.items()
-        },
-        "toolchain": {
-            "digest": toolchain.digest,
-            "definition": toolchain.definition_digest,
-            "packages": dict(toolchain.packages),
-        },
-        "steps": {step.name: entries[step.name].key for step in plan.steps},
-        "programs": {
-            "/bin/busybox": elf.read(entries[plan.busybox.name].output / "busybox.unstripped").as_data(),
-        },
-    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import select
 import shutil
 import subprocess
 import tempfile
@@ -19,6 +20,7 @@ from kimitui.errors import BuildError, KimituiError, MachineError
 # mmdebstrap's scratch directory and the unpacked root took 1.1 GB each when measured.
 NEEDED_BYTES = 1_500_000_000
 
+_PULSE_SECONDS = 0.2
 _TAIL_LINES = 12
 _TAIL_COLUMNS = 200
 _KEPT_LINES = 200
@@ -34,13 +36,14 @@ def make_root(
     scratch_link: Path,
     log: Path,
     line: Callable[[str], None],
+    pulse: Callable[[], None],
 ) -> None:
     """Make the directory `root`: Debian `suite` with `packages`, without the paths that match `exclude`.
 
     Everything in it belongs to the caller and can be read and removed by them; no device nodes, no set-user-ID bits,
-    nothing of the host. All that mmdebstrap prints goes to `log` and, line by line, to `line`, which may raise to
-    cancel. `scratch_link` is a symbolic link that names the scratch directory while it exists, for
-    `remove_scratch` after a kill.
+    nothing of the host. All that mmdebstrap prints goes to `log` and, line by line, to `line`; `pulse` is called
+    several times a second; both may raise to cancel. `scratch_link` is a symbolic link that names the scratch
+    directory while it exists, for `remove_scratch` after a kill.
 
     Raises `MachineError` if the machine lacks something, else `BuildError`.
     """
@@ -56,6 +59,7 @@ def make_root(
                 scratch=scratch,
                 log=log_file,
                 line=line,
+                pulse=pulse,
             )
     except _FailedError as failure:
         raise _explain(failure.lines, log) from failure
@@ -127,11 +131,19 @@ class _FailedError(Exception):
         self.lines = lines
 
 
-def _run(command: Sequence[str], root: Path, *, scratch: Path, log: IO[str], line: Callable[[str], None]) -> None:
+def _run(
+    command: Sequence[str],
+    root: Path,
+    *,
+    scratch: Path,
+    log: IO[str],
+    line: Callable[[str], None],
+    pulse: Callable[[], None],
+) -> None:
     """Run mmdebstrap and unpack what it writes into `root` as it comes. Raises `_FailedError`."""
     root.mkdir()
     told, telling = os.pipe()
-    with _process_group() as group, os.fdopen(told, errors="replace") as lines:
+    with _process_group() as group, os.fdopen(told, "rb", buffering=0) as pipe:
         with os.fdopen(telling, "wb") as tell:
             making = subprocess.Popen(
                 command,
@@ -161,14 +173,30 @@ def _run(command: Sequence[str], root: Path, *, scratch: Path, log: IO[str], lin
         if making.stdout:  # only tar reads it: should tar fail, mmdebstrap must notice
             making.stdout.close()
         tail: deque[str] = deque(maxlen=_KEPT_LINES)
-        for text in lines:
-            tail.append(text.rstrip())
-            log.write(text)
+        for text in _lines(pipe, pulse):
+            tail.append(text)
+            log.write(f"{text}\n")
             log.flush()
-            line(text.rstrip())
+            line(text)
         statuses = making.wait(), unpacking.wait()
         if any(statuses):
             raise _FailedError(tuple(tail))
+
+
+def _lines(pipe: IO[bytes], pulse: Callable[[], None]) -> Iterator[str]:
+    """What comes out of a pipe, line by line without line ends; `pulse` is called also while nothing comes."""
+    rest = b""
+    while True:
+        pulse()
+        if not select.select([pipe], [], [], _PULSE_SECONDS)[0]:
+            continue
+        data = pipe.read(65_536)
+        if not data:
+            break
+        *whole, rest = (rest + data).split(b"\n")
+        yield from (text.decode(errors="replace").rstrip() for text in whole)
+    if rest:
+        yield rest.decode(errors="replace").rstrip()
 
 
 @contextmanager

@@ -143,9 +143,7 @@ class _Builder:
         # BusyBox has neither hexadecimal nor tristate symbols, so what a preset says in quotes is a text there.
         texts = {name for name, value in self.config.upstream["busybox"].items() if isinstance(value, str)}
         lines = [_dotconfig_line(name, value, name in texts) for name, value in sorted(requested.items())]
-        tree = Step(
-            name="busybox-tree", arch="any", script="busybox-tree.sh", sources=self._source("busybox")
-        )
+        tree = Step(name="busybox-tree", arch="any", script="busybox-tree.sh", sources=self._source("busybox"))
         configured = Step(
             name="busybox-config",
             arch="any",

@@ -208,10 +208,12 @@ class Runner:
                 "LC_ALL": "C.UTF-8",
                 "TZ": "UTC0",
                 "ARCH": step.arch,
-                "JOBS": str(self._cpus),
+                "JOBS": str(self._cpus + 1),  # one more than processors: something always waits for the disk
                 "CCACHE_DIR": "/ccache",
                 "CCACHE_COMPILERCHECK": "string:" + hashlib.sha256(" ".join(compiler).encode()).hexdigest(),
                 "CCACHE_NOCPP2": "true",
+                "CCACHE_NODIRECT": "true",
+                "CCACHE_NOSTATS": "true",
                 **step.parameters,
             },
             mounts=(

@@ -10,7 +10,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -87,8 +87,9 @@ def ensure(
     offline: bool = False,
     wanted: Definition | None = None,
     clock: Clock | None = None,
+    pulse: Callable[[], None] = lambda: None,
 ) -> Toolchain:
-    """The toolchain, from the cache or newly made; `emit` may raise to cancel the making.
+    """The toolchain, from the cache or newly made; `emit` and `pulse`, called again and again, may raise to cancel.
 
     Making it takes about a minute and the network. It is made beside its place and renamed into it, so it is there
     whole or not at all; when two processes want it, the second waits and uses the first one's.
@@ -116,11 +117,11 @@ def ensure(
             found = find(cache_dir, wanted)
             if not found:
                 _remove_leftovers(parent, wanted)
-                found = _make(cache_dir, wanted, emit, clock)
+                found = _make(cache_dir, wanted, emit, clock, pulse)
             return found
 
 
-def _make(cache_dir: Path, wanted: Definition, emit: Emit, clock: Clock) -> Toolchain:
+def _make(cache_dir: Path, wanted: Definition, emit: Emit, clock: Clock, pulse: Callable[[], None]) -> Toolchain:
     parent = cache_dir / "toolchain"
     emit(Message(clock(), "info", f"making the toolchain (Debian {wanted.suite}); this is needed once"))
     directory = Path(tempfile.mkdtemp(prefix=f"{wanted.digest}.tmp-", dir=parent))
@@ -134,6 +135,7 @@ def _make(cache_dir: Path, wanted: Definition, emit: Emit, clock: Clock) -> Tool
             scratch_link=directory / "scratch",
             log=cache_dir / "logs" / "toolchain.log",
             line=lambda text: emit(LogLine(clock(), "toolchain", text)),
+            pulse=pulse,
         )
         for name in wanted.mount_points:
             (root / name).mkdir(exist_ok=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import traceback
 from typing import TYPE_CHECKING
 
+from kimitui.build.state import BuildState, State, format_seconds
 from kimitui.errors import KimituiError
 from kimitui.sizes.units import format_size
-from kimitui.tui.build_state import BuildState, State, format_seconds
 from kimitui.tui.texts import error_text
 from kimitui.tui.widgets.panel import BLANK, Paragraph
 

@@ -116,7 +116,7 @@ def bare_make(cache: Path) -> float:
                 "HOME": "/build",
                 "TRIPLE": "x86_64-linux-gnu",
                 "SOURCE_DATE_EPOCH": "0",
-                "JOBS": str(len(os.sched_getaffinity(0))),
+                "JOBS": str(len(os.sched_getaffinity(0)) + 1),
             },
             mounts=(
                 Mount(work / "output", "/output", writable=True),

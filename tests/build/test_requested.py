@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from kimitui.build import build as building
+from kimitui.build import plan as planning
 from kimitui.build import sources, step
 from kimitui.build.build import Request, build
+from kimitui.build.events import Cached, Event, Finished
 from kimitui.build.plan import Plan, plan
+from kimitui.build.store import Store
 from kimitui.config import Configuration
 from kimitui.errors import BuildError, PresetError
 from kimitui.resources import BUILDER_DIR, cache_dir
@@ -62,13 +64,13 @@ def test_a_value_that_oldconfig_drops_stops_the_build(tmp_path: Path, monkeypatc
     """The request is made impossible behind the checks that come first, so that the last one must find it."""
 
     def plan_without_httpd(config: Configuration, **arguments: object) -> Plan:
-        honest: Callable[..., Plan] = plan
+        honest: Callable[..., Plan] = plan  # the real one, under the name by which this module knows it
         monkeypatch.setattr(Configuration, "requested", lambda _self, _section: requested)
         return honest(config, **arguments)
 
     config = Configuration.open("minimal")
     requested = {**config.requested("busybox"), "HTTPD": "n", "FEATURE_HTTPD_BASIC_AUTH": "y"}
-    monkeypatch.setattr(building.planning, "plan", plan_without_httpd)
+    monkeypatch.setattr(planning, "plan", plan_without_httpd)
     with pytest.raises(BuildError, match="does not keep 1 of the values") as caught:
         build(Request(config, cache_dir(), tmp_path / "out"), emit=lambda _event: None)
     (lost,) = caught.value.details
@@ -111,21 +113,19 @@ def test_fortify_stops_an_overflow(tmp_path: Path, make_image: Make, monkeypatch
     for level in ("none", "3"):
         preset = write(
             tmp_path,
-            '{ extends: "minimal", hardening: { stack_protector: "none", fortify: "%s" } }' % level,  # noqa: UP031
+            f'{{ extends: "minimal", hardening: {{ stack_protector: "none", fortify: "{level}" }} }}',
         )
-        outputs: list[Path] = []
-        request = Request(Configuration.open(str(preset)), cache_dir(), tmp_path / "out")
-        build(
-            request,
-            emit=lambda event, found=outputs: (
-                found.append(cache_dir() / "store" / event.key[:2] / event.key / "output")
-                if getattr(event, "step", "") == "busybox" and hasattr(event, "key")
-                else None
-            ),
-        )
-        (output,) = outputs
+        finished: list[Finished | Cached] = []
+
+        def note(event: Event, into: list[Finished | Cached] = finished) -> None:
+            if isinstance(event, Finished | Cached) and event.step == "busybox":
+                into.append(event)
+
+        build(Request(Configuration.open(str(preset)), cache_dir(), tmp_path / "out"), emit=note)
+        entry = Store(cache_dir()).find(finished[0].key)
+        assert entry is not None
         argv = ("/bin/sh", "-c", "/tmp/hole abcdefgh >/dev/null 2>&1; echo $?; /tmp/hole abc")
-        outcome[level] = run_in(Path("/"), argv, binds={output: "/tmp"}).split()
+        outcome[level] = run_in(Path("/"), argv, binds={entry.output: "/tmp"}).split()
     # SIGILL: the trap instruction of fortify-headers. Without it, what happens is luck.
     assert outcome["3"] == ["132", "abc"]
     assert outcome["none"][0] != "132"

@@ -18,9 +18,9 @@ from kimitui.build.events import (
     Transfer,
 )
 from kimitui.build.runner import Cancellation
+from kimitui.build.state import State
 from kimitui.config import Configuration
 from kimitui.errors import BuildError
-from kimitui.tui.build_state import State
 from kimitui.tui.screens.build import BuildScreen
 from kimitui.tui.screens.configure import ConfigureScreen
 from kimitui.tui.screens.dialogs import Ask

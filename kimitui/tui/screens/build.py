@@ -11,9 +11,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.screen import Screen
 
+from kimitui.build.state import BuildState, State, Task, format_seconds
 from kimitui.config import Configuration
 from kimitui.errors import CancelledError
-from kimitui.tui.build_state import BuildState, State, Task, format_seconds
 from kimitui.tui.job import Builder, Job
 from kimitui.tui.outcome import outcome_text
 from kimitui.tui.session import detached

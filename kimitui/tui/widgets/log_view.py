@@ -8,7 +8,7 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from kimitui.tui.build_state import Log
+from kimitui.build.state import Log
 from kimitui.tui.widgets import draw
 from kimitui.tui.widgets.draw import Drawn
 

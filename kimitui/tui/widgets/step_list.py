@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kimitui.tui.build_state import State
+from kimitui.build.state import State
 from kimitui.tui.widgets.draw import Piece
 from kimitui.tui.widgets.listing import Listing
 

@@ -54,13 +54,17 @@ class Log:
 
 @dataclass
 class Task:
-    """A step, a download or the making of the toolchain. Times are seconds; `began` counts from the build's begin."""
+    """A step, a download or the making of the toolchain. Times are seconds; `began` counts from the build's begin.
+
+    `expected_seconds` is how long it took the last time, None if it never ran here.
+    """
 
     name: str
     state: State = State.WAITING
     began: float = 0.0
     seconds: float | None = None
     uses: tuple[str, ...] = ()
+    expected_seconds: float | None = None
     done_bytes: int = 0
     total_bytes: int = 0
     is_download: bool = False
@@ -79,6 +83,7 @@ class BuildState:
     def __init__(self) -> None:
         self.tasks: dict[str, Task] = {}
         self.messages: list[Message] = []
+        self.preset = ""
         self.arch = ""
         self.steps: Mapping[str, tuple[str, ...]] = {}
         self.newest: str | None = None  # the task that began last
@@ -138,14 +143,28 @@ class BuildState:
         """How many steps of the plan have their output."""
         return sum(self.tasks[name].state in (State.DONE, State.CACHED) for name in self.steps)
 
+    def remaining_seconds(self, now: float) -> float | None:
+        """How long the longest chain of unfinished steps should still take; None if one of them never ran here."""
+        left: dict[str, float] = {}
+        for name in self.steps:
+            task = self.tasks[name]
+            own = 0.0
+            if task.state not in (State.CACHED, State.DONE):
+                if task.expected_seconds is None:
+                    return None
+                own = max(task.expected_seconds - (task.elapsed(now) or 0.0), 0.0)
+            left[name] = own + max((left[used] for used in task.uses), default=0.0)
+        return max(left.values(), default=None)
+
     def _plan(self, event: Planned) -> None:
-        self.arch, self.steps = event.arch, event.steps
+        self.preset, self.arch, self.steps = event.preset, event.arch, event.steps
         self._preparations = len(self.messages)
         for task in self.tasks.values():  # whatever was to be fetched and made before the plan is there now
             if task.state is State.RUNNING:
                 self._end(task, State.DONE, event.time - task.began)
         for name, uses in event.steps.items():
-            self._task(name, event.time).uses = uses
+            task = self._task(name, event.time)
+            task.uses, task.expected_seconds = uses, event.expected_seconds.get(name)
 
     def _transfer(self, event: Transfer) -> None:
         task = self._task(event.name, event.time)
