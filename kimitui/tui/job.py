@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -44,8 +43,8 @@ class Job:
     until `drain` takes them.
     """
 
-    def __init__(self, builder: Builder, config: Callable[[], Configuration]) -> None:
-        """`config` is called in the thread, because making a configuration takes a moment."""
+    def __init__(self, builder: Builder, config: Configuration) -> None:
+        """`config` must not be changed while the job runs."""
         from kimitui.build.runner import Cancellation
 
         self.result: Result | None = None
@@ -94,7 +93,7 @@ class Job:
 
     def _run(self) -> None:
         try:
-            self.result = self._builder(self._config(), emit=self._events.append, cancellation=self._cancellation)
+            self.result = self._builder(self._config, emit=self._events.append, cancellation=self._cancellation)
         except KimituiError as error:
             self.error = error
         except BaseException as error:  # a bug in the builder must not take the screen down

@@ -9,12 +9,10 @@ from typing import Literal
 
 from kimitui import preset as presets
 from kimitui.config import Change, Configuration, Refused
-from kimitui.errors import KimituiError, MachineError
-from kimitui.kconfig.explain import parse_number, why_not
+from kimitui.errors import MachineError
 from kimitui.kconfig.menu import MAIN, Info, Menus, Row
 from kimitui.kconfig.names import JsonScalar
 from kimitui.preset import Preset
-from kimitui.sizes.units import parse_size
 from kimitui.tui.menu_line import MenuLine
 
 Level = Literal["info", "good", "warning", "error"]
@@ -135,17 +133,7 @@ class Session:
 
     def problem(self, row: Row, text: str) -> str:
         """What is wrong with `text` as the value of a row, "" if nothing is; changes nothing."""
-        if row.kind in ("int", "hex"):
-            if parse_number(text, 10 if row.kind == "int" else 16) is None:
-                return "a whole number is needed" if row.kind == "int" else "a number such as 0x1F is needed"
-        elif not text.isprintable():
-            return "it must be one line of printable text"
-        if row.symbol == "IMAGE_BUDGET" and text:
-            try:
-                parse_size(text)
-            except KimituiError as error:
-                return f"{error.what}; {error.fix}" if error.fix else error.what
-        return why_not(self.config.tree.syms[row.symbol], text)
+        return self.config.problem(row.symbol, text)
 
     def undo(self) -> Said:
         """Take the last change back."""
@@ -211,13 +199,4 @@ def derived(base: Preset, name: str) -> Preset:
     return presets.parse(presets.new_text({"name": name, "extends": reference}, {}), path)
 
 
-def detached(config: Configuration) -> Configuration:
-    """A configuration of its own with the same values, for a build: what is edited meanwhile does not reach it."""
-    preset = config.preset
-    text = presets.new_text(
-        {"name": config.name, "description": config.description, "extends": preset.extends}, config.own_values()
-    )
-    return Configuration.from_preset(presets.parse(text, preset.path))
-
-
-__all__ = ["Level", "Said", "Session", "derived", "describe", "detached"]
+__all__ = ["Level", "Said", "Session", "derived", "describe"]

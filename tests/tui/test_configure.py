@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kimitui.tui import targets
+from kimitui import save_target
 from kimitui.tui.screens.configure import ConfigureScreen
 from kimitui.tui.screens.dialogs import Ask, Edit, KeysHelp, Notice
 from kimitui.tui.screens.search import SearchScreen
@@ -194,8 +194,8 @@ async def test_a_preset_of_an_installed_kimitui_is_not_overwritten(
     data.mkdir(parents=True)
     (data / "builtin.json5").write_text("{ image: { budget: '1MB' } }")
     monkeypatch.setattr("kimitui.resources.PRESETS_DIR", data)
-    assert targets.refusal(data / "builtin.json5")
-    assert not targets.refusal(project / "presets" / "base.json5")
+    assert save_target.refusal(data / "builtin.json5")
+    assert not save_target.refusal(project / "presets" / "base.json5")
     async with start("builtin") as user:
         await user.go_to("Hardening")
         await user.press("enter", "space", "s")

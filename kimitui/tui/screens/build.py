@@ -16,7 +16,6 @@ from kimitui.config import Configuration
 from kimitui.errors import CancelledError
 from kimitui.tui.job import Builder, Job
 from kimitui.tui.outcome import outcome_text
-from kimitui.tui.session import detached
 from kimitui.tui.widgets.bar import Bar, Keys, level_pieces
 from kimitui.tui.widgets.draw import Piece
 from kimitui.tui.widgets.log_view import LogView
@@ -91,9 +90,8 @@ class BuildScreen(Screen[None]):
         self.state = BuildState()
         self.ended: State | None = None
         self._following = True
-        # A copy is made before the thread begins: the tree is not made for being read and changed at once.
-        copy = detached(self._config)
-        self.job = Job(self._builder, lambda: copy)
+        # A copy, made before the thread begins: the tree is not made for being read and changed at once.
+        self.job = Job(self._builder, self._config.copy())
         self.job.start()
 
     def compose(self) -> ComposeResult:

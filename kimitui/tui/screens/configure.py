@@ -11,10 +11,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.screen import Screen
 
+from kimitui import save_target
 from kimitui.config import Configuration
 from kimitui.errors import KimituiError
 from kimitui.kconfig.menu import Row
-from kimitui.tui import targets
 from kimitui.tui.screens.unsaved import UnsavedQuestion
 from kimitui.tui.session import Said, Session
 from kimitui.tui.texts import about
@@ -236,7 +236,7 @@ class ConfigureScreen(Screen[None]):
         preset = self.session.config.preset
         if not self.session.unsaved:
             self.say(Said(f"Nothing has changed since {preset.path} was saved"))
-        elif reason := targets.refusal(preset.path):
+        elif reason := save_target.refusal(preset.path):
             self.say(Said(f"{reason} (S)", "warning"))
             self.action_save_as()
         elif self._attempt(self.session.save) and then:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kimitui.tui import targets
+from kimitui import save_target
 
 if TYPE_CHECKING:
     from kimitui.tui.screens.configure import ConfigureScreen
@@ -24,21 +24,21 @@ def save_as(screen: ConfigureScreen) -> None:
 
     def note(text: str) -> str:
         what = f", which extends {base.name} and holds the changes to it" if extend else ""
-        return f"{targets.target(text)}{what}" if not targets.problem(text) else ""
+        return f"{save_target.target(text)}{what}" if not save_target.problem(text) else ""
 
     def check(text: str) -> str:
-        if reason := targets.problem(text):
+        if reason := save_target.problem(text):
             return reason
-        same = extend and targets.target(text).resolve() == base.path.resolve()
+        same = extend and save_target.target(text).resolve() == base.path.resolve()
         return "that is the preset that is open; s saves it" if same else ""
 
     def save(text: str) -> None:
-        screen.attempt_save(lambda: session.save(targets.target(text), extend=extend))
+        screen.attempt_save(lambda: session.save(save_target.target(text), extend=extend))
 
     def named(text: str | None) -> None:
         if text is None:
             return
-        path = targets.target(text)
+        path = save_target.target(text)
         if not path.exists():
             save(text)
             return
