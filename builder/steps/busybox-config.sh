@@ -4,7 +4,7 @@
 # shellcheck source=lib.sh
 . /input/lib.sh
 
-cp -R --preserve=timestamps /steps/busybox-tree/busybox .
+tar --extract --file=/steps/busybox-tree/busybox.tar
 cp /input/requested.config busybox/.config
 cd busybox
 # What `make oldconfig` runs, without reading all makefiles; every question is answered with its default.

@@ -4,7 +4,7 @@
 # shellcheck source=lib.sh
 . /input/lib.sh
 
-cp -R --preserve=timestamps /steps/busybox-tree/busybox .
+tar --extract --file=/steps/busybox-tree/busybox.tar
 cp /steps/busybox-config/busybox.config busybox/.config
 target_cc >cc
 chmod +x cc

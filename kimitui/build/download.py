@@ -8,9 +8,10 @@ import time
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import requests
-import urllib3
+if TYPE_CHECKING:
+    import requests
 
 Progress = Callable[[int, int], None]
 """Called with bytes done and bytes in total; 0 in total while unknown."""
@@ -89,6 +90,8 @@ def _transfer(url: str, part: Path, progress: Progress) -> bool:
     headers = {"Accept-Encoding": "identity", "User-Agent": "kimitui"}
     if have_bytes:
         headers["Range"] = f"bytes={have_bytes}-"
+    import requests  # 50 ms, which a build that has its sources must not pay
+
     try:
         with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT_SECONDS) as response:
             if response.status_code == 416:
@@ -152,6 +155,9 @@ def _receive(response: requests.Response, part: Path, start_bytes: int, progress
 
 def _in_words(error: requests.RequestException) -> str:
     """The innermost cause, without the layers of objects that requests prints."""
+
+    import requests
+
     text = str(error)
     if "NameResolutionError" in text or "Failed to resolve" in text:
         return _UNRESOLVED

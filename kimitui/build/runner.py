@@ -213,6 +213,7 @@ class Runner:
                 "CCACHE_COMPILERCHECK": "string:" + hashlib.sha256(" ".join(compiler).encode()).hexdigest(),
                 "CCACHE_NOCPP2": "true",
                 "CCACHE_NODIRECT": "true",
+                "CCACHE_NOCOMPRESS": "true",
                 "CCACHE_NOSTATS": "true",
                 **step.parameters,
             },
