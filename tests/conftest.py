@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import tarfile
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from kimitui.build import sources
 from kimitui.kconfig.busybox import upstream_tree
 from kimitui.kconfig.system import load_system_tree
 from kimitui.kconfig.types import Kconfig
 from kimitui.resources import cache_dir
-
-BUSYBOX_SHA256 = "34f9ea6ff8636f2c9241153b9114eefa9e65674a45318ae1ef95bb5f31c53bb2"
 
 # How long an example takes says nothing about whether it is right, and machines differ.
 settings.register_profile("kimitui", deadline=None)
@@ -31,32 +27,9 @@ def system_kconfig() -> Kconfig:
 
 @pytest.fixture(scope="session")
 def busybox_source() -> Path:
-    """The archive of the pinned BusyBox."""
-    named = os.environ.get("KIMITUI_TEST_BUSYBOX")
-    cached = cache_dir() / "sources" / BUSYBOX_SHA256
-    for path in (Path(named) if named else cached, cached):
-        if path.is_file():
-            return path
-    pytest.skip(f"no BusyBox source: not in {cached}, and KIMITUI_TEST_BUSYBOX names no file")
-
-
-@pytest.fixture(scope="session")
-def busybox_unpacked(busybox_source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The directory of the unpacked source of BusyBox."""
-    directory = tmp_path_factory.mktemp("source")
-    with tarfile.open(busybox_source) as archive:
-        archive.extractall(directory, filter="data")
-    (source,) = directory.iterdir()
-    return source
-
-
-@pytest.fixture(scope="session")
-def busybox_generated(busybox_unpacked: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What BusyBox's own script generates from its source: `Config.in` and `Kbuild` files, `include/applets.h`."""
-    directory = tmp_path_factory.mktemp("generated")
-    script = busybox_unpacked / "scripts" / "gen_build_files.sh"
-    subprocess.run(["sh", script, busybox_unpacked, directory], check=True, stdout=subprocess.DEVNULL)
-    return directory
+    """The archive of the pinned BusyBox, fetched if it is not in the cache."""
+    cache = sources.SourceCache(cache_dir())
+    return sources.fetch(sources.load_lock()["busybox"], cache, emit=lambda _event: None).path
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +40,7 @@ def busybox_upstream(
 
     It is shared: a test that sets values in it unsets them again.
     """
-    tree = upstream_tree(busybox_source, tmp_path_factory.mktemp("cache"), BUSYBOX_SHA256)
+    tree = upstream_tree(busybox_source, tmp_path_factory.mktemp("cache"), busybox_source.name)
     (Path(tree.srctree) / "include").mkdir()
     shutil.copy(busybox_generated / "include" / "applets.h", Path(tree.srctree) / "include")
     return tree

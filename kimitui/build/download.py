@@ -137,6 +137,8 @@ def _start_again(part: Path) -> PlaceError:
 
 
 def _receive(response: requests.Response, part: Path, start_bytes: int, progress: Progress) -> None:
+    import urllib3
+
     length = response.headers.get("Content-Length", "")
     total_bytes = start_bytes + int(length) if length.isdecimal() else 0
     done_bytes = start_bytes
