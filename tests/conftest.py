@@ -1,8 +1,10 @@
-"""What several tests need: the trees, and the pinned source of BusyBox where it is at hand."""
+"""What several tests need: the trees, and the pinned source of BusyBox."""
 
 from __future__ import annotations
 
 import shutil
+import subprocess
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,25 @@ def busybox_source() -> Path:
     """The archive of the pinned BusyBox, fetched if it is not in the cache."""
     cache = sources.SourceCache(cache_dir())
     return sources.fetch(sources.load_lock()["busybox"], cache, emit=lambda _event: None).path
+
+
+@pytest.fixture(scope="session")
+def busybox_unpacked(busybox_source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of the unpacked source of BusyBox."""
+    directory = tmp_path_factory.mktemp("source")
+    with tarfile.open(busybox_source) as archive:
+        archive.extractall(directory, filter="data")
+    (source,) = directory.iterdir()
+    return source
+
+
+@pytest.fixture(scope="session")
+def busybox_generated(busybox_unpacked: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What BusyBox's own script generates from its source: `Config.in` and `Kbuild` files, `include/applets.h`."""
+    directory = tmp_path_factory.mktemp("generated")
+    script = busybox_unpacked / "scripts" / "gen_build_files.sh"
+    subprocess.run(["sh", script, busybox_unpacked, directory], check=True, stdout=subprocess.DEVNULL)
+    return directory
 
 
 @pytest.fixture(scope="session")

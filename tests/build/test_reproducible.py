@@ -65,7 +65,7 @@ def test_nothing_changed_runs_nothing(minimal: Image, tmp_path: Path) -> None:
     printed = kimitui("build", "minimal", "--offline", "--out", tmp_path, "--progress", "json")
     events = [json.loads(line)["event"] for line in printed.splitlines()]
     assert "started" not in events
-    assert events.count("cached") == 6
+    assert events.count("cached") == 7
     assert (tmp_path / "minimal/x86_64/rootfs.tar").read_bytes() == (minimal.directory / "rootfs.tar").read_bytes()
 
 
