@@ -28,6 +28,7 @@ def test_the_file_is_for_the_architecture(foreign: tuple[str, Image]) -> None:
     assert info["arch"] == arch == image.directory.name
 
 
+# **Feature: kimigayo-os-core, Property 16: every supported architecture builds and behaves alike**
 def test_it_runs(foreign: tuple[str, Image]) -> None:
     arch, image = foreign
     emulator = shutil.which(f"qemu-{ARCHES[arch].qemu}")

@@ -33,6 +33,7 @@ def text_section(path: Path) -> bytes:
         return bytes(section.data())
 
 
+# **Feature: kimigayo-os-core, Property 3: every essential Unix tool is there**
 def test_every_applet_runs(image: Image) -> None:
     links = [path for path in image.rootfs.rglob("*") if path.is_symlink() and path.readlink().name == "busybox"]
     names = sorted(f"/{path.relative_to(image.rootfs)}" for path in links)
@@ -51,6 +52,7 @@ def test_the_shell_and_the_tools_work_together(image: Image) -> None:
     assert image.run(script).split("\n") == ["a", "42", "/etc/os-release", "0", "1 2", ""]
 
 
+# **Feature: kimigayo-os-core, Property 4: PIE, stack protector, RELRO and a non-executable stack**
 def test_hardening_is_in_the_file(image: Image) -> None:
     facts = elf.read(image.rootfs / "bin/busybox")
     assert (facts.machine, facts.pie, facts.nx, facts.relro) == ("EM_X86_64", True, True, "full")
@@ -63,6 +65,7 @@ def test_hardening_can_be_switched_off(soft: Image) -> None:
     assert CANARY.findall(text_section(soft.rootfs / "bin/busybox")) == []
 
 
+# **Feature: kimigayo-os-core, Property 29: static and dynamic linking can both be chosen**
 def test_static_and_dynamic_linking(minimal: Image, dynamic: Image) -> None:
     static, shared = (elf.read(image.rootfs / "bin/busybox") for image in (minimal, dynamic))
     assert (static.interpreter, static.needed) == (None, ())
@@ -70,6 +73,7 @@ def test_static_and_dynamic_linking(minimal: Image, dynamic: Image) -> None:
     assert not (minimal.rootfs / "lib/libc.so").exists()
 
 
+# **Feature: kimigayo-os-core, Property 5: ASLR and DEP are in force**
 def test_addresses_are_random_and_relocations_read_only(image: Image) -> None:
     def mappings() -> list[tuple[int, int, str]]:
         rows = re.findall(r"^(\w+)-(\w+) (\S+) .*busybox$", image.run("cat /proc/self/maps"), re.MULTILINE)
@@ -84,6 +88,7 @@ def test_addresses_are_random_and_relocations_read_only(image: Image) -> None:
     assert not [mode for _start, _end, mode in first if "w" in mode and "x" in mode]
 
 
+# **Feature: kimigayo-os-core, Property 23: the image carries its build metadata**
 def test_release_and_metadata(image: Image) -> None:
     said = image.run(". /etc/os-release; echo $NAME; echo $VERSION_CODENAME; echo $VARIANT_ID; cat /etc/hostname")
     variant = image.directory.parent.name
@@ -120,5 +125,6 @@ def test_sums_are_right(image: Image) -> None:
         assert hashlib.sha256((image.directory / name).read_bytes()).hexdigest() == digest
 
 
+# **Feature: kimigayo-os-core, Property 1: the base image is within its budget**
 def test_sizes_stay_within_the_budget(minimal: Image) -> None:
     assert (minimal.directory / "rootfs.tar").stat().st_size <= 900_000

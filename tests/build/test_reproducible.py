@@ -28,6 +28,7 @@ def cache(tmp_path: Path) -> Path:
     return path
 
 
+# **Feature: kimigayo-os-core, Property 19: twice the same input, twice the same bytes**
 def test_killed_and_resumed_elsewhere_it_is_the_same(minimal: Image, cache: Path, tmp_path: Path) -> None:
     workplace = tmp_path / "place with ü and space"
     workplace.mkdir()
