@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from kimitui import preset as presets
-from kimitui.config import Change, Configuration, Refused
+from kimitui.config import Change, Configuration, Refused, ValueChange
 from kimitui.errors import MachineError
 from kimitui.kconfig.menu import MAIN, Info, Menus, Row
 from kimitui.kconfig.names import JsonScalar
@@ -171,20 +171,31 @@ def describe(change: Change, row: Row) -> str:
     own = next((value for value in change.changes if value.symbol == row.symbol), None)
     if own is None:
         return f"{row.prompt} is that already"
+    pulled = [value for value in change.pulled if value.prompt]
     others = [
         value
         for value in change.changes
-        if value is not own and value.prompt and not (row.kind == "member" and own.symbol != value.symbol)
+        if value is not own
+        and value.prompt
+        and value not in change.pulled
+        and not (row.kind == "member" and own.symbol != value.symbol)
     ]
     if row.kind == "member":
-        first = f"{row.prompt}: chosen"
+        text = f"{row.prompt}: chosen"
     else:
-        first = f"{row.prompt}: {words.get(own.after, own.after) if row.is_switch else repr_text(own.after)}"
-    if not others:
-        return first
-    named = [f"{value.prompt} {words.get(value.after, repr_text(value.after))}" for value in others[:_NAMED]]
-    more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
-    return f"{first} · also changed: {', '.join(named)}{more}"
+        text = f"{row.prompt}: {words.get(own.after, own.after) if row.is_switch else repr_text(own.after)}"
+    if pulled:
+        text += f" · with what it needs: {_named_values(pulled)} (u takes it all back)"
+    if others:
+        text += f" · also changed: {_named_values(others)}"
+    return text
+
+
+def _named_values(values: Sequence[ValueChange]) -> str:
+    words = {"y": "on", "n": "off", "m": "a module"}
+    named = [f"{value.prompt} {words.get(value.after, repr_text(value.after))}" for value in values[:_NAMED]]
+    more = f" and {len(values) - _NAMED} more" if len(values) > _NAMED else ""
+    return f"{', '.join(named)}{more}"
 
 
 def repr_text(value: str) -> str:
