@@ -19,6 +19,7 @@ from kimitui.config_types import (
     Change,
     Difference,
     KeyChange,
+    Origin,
     Overridden,
     Refused,
     ValueChange,
@@ -299,6 +300,13 @@ class Configuration:
             self.tree, self.names, (self._base_resolved, self.resolved()), (self._base, self._state.assigned)
         )
 
+    def origin(self, name: str) -> Origin | None:
+        """Where the value of a symbol, choice or family comes from; None for one that no preset can name."""
+        entry = self.names.by_symbol.get(name)
+        if entry is None:
+            return None
+        return config_changes.origin(self.tree, entry, self._state.assigned, self.chain, self._override)
+
     def is_changed(self, name: str) -> bool:
         """Whether a symbol, choice or family has another value than the extended presets give it."""
         members = self._members(name)
@@ -435,6 +443,7 @@ __all__ = [
     "Configuration",
     "Difference",
     "KeyChange",
+    "Origin",
     "Overridden",
     "Refused",
     "ValueChange",

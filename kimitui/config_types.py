@@ -100,6 +100,17 @@ class KeyChange(Difference):
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where a value comes from: a clause that goes after the name, and the place in a file if it is written there."""
+
+    text: str
+    where: Location | None = None
+
+    def __str__(self) -> str:
+        return f"{self.text} at {self.where}" if self.where else self.text
+
+
+@dataclass(frozen=True)
 class Overridden:
     """A value that an extended preset asks for, and that what extends it (or `--arch`) made impossible."""
 

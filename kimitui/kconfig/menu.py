@@ -76,7 +76,8 @@ class Info:
     """What there is to say about a row.
 
     `why` are whole sentences: what keeps it from values it does not have. `needs` are its dependencies, all of which
-    must hold. `range` is the lowest and highest number, as written.
+    must hold. `range` is the lowest and highest number that hold now, as written; `ranges` and `defaults` are all there
+    are with their conditions, and the first one that holds is the one in force.
     """
 
     row: Row
@@ -89,6 +90,9 @@ class Info:
     suggested_by: tuple[Term, ...]
     range: tuple[str, str] | None
     defined: tuple[Location, ...]
+    suggests: tuple[Term, ...] = ()
+    defaults: tuple[Term, ...] = ()
+    ranges: tuple[Term, ...] = ()
 
 
 class Menus:
@@ -181,6 +185,9 @@ class Menus:
                 Location(Path(where.kconfig.srctree) / where.filename, where.linenr, 1)
                 for where in (item.nodes if isinstance(item, (kconfiglib.Symbol, kconfiglib.Choice)) else (menu_node,))
             ),
+            suggests=tuple(_relations(item.implies)) if is_symbol else (),
+            defaults=tuple(_defaults(item)) if isinstance(item, (kconfiglib.Symbol, kconfiglib.Choice)) else (),
+            ranges=tuple(_ranges(item)) if is_symbol else (),
         )
 
     def _lines(self, parent: MenuNode, depth: int, show_all: bool) -> list[tuple[MenuNode, int]]:
@@ -362,6 +369,31 @@ def _sources(expression: Expr) -> Iterator[Term]:
         source = kconfiglib.split_expr(term, kconfiglib.AND)[0]
         if isinstance(source, kconfiglib.Symbol) and not source.is_constant:
             yield Term(title(source), kconfiglib.expr_value(term) > 0)
+
+
+def _defaults(item: Symbol | Choice) -> Iterator[Term]:
+    for value, condition in item.defaults:
+        is_number = getattr(value, "is_constant", False) and item.orig_type in (kconfiglib.INT, kconfiglib.HEX)
+        text = value.name if is_number else _in_words(value)
+        yield Term(_with_condition(text, condition, item), kconfiglib.expr_value(condition) > 0)
+
+
+def _ranges(symbol: Symbol) -> Iterator[Term]:
+    for low, high, condition in symbol.ranges:
+        text = f"{low.name} to {high.name}"
+        yield Term(_with_condition(text, condition, symbol), kconfiglib.expr_value(condition) > 0)
+
+
+def _with_condition(text: str, condition: Expr, item: Symbol | Choice) -> str:
+    """`text` and when it applies, without what `item` depends on anyhow."""
+    own = kconfiglib.split_expr(item.direct_dep, kconfiglib.AND)
+    further = [
+        part
+        for part in kconfiglib.split_expr(condition, kconfiglib.AND)
+        if part is not item.kconfig.y and not any(part is known or part == known for known in own)
+    ]
+    words = " and ".join(_in_words(part, nested=True) for part in further)
+    return f"{text} if {words}" if words else text
 
 
 def _range(symbol: Symbol) -> tuple[str, str] | None:
