@@ -9,11 +9,17 @@ from kimitui.kconfig.menu import Row
 
 @dataclass(frozen=True)
 class MenuLine:
-    """A row of a menu, and whether it differs from what the preset extends. `place` says where a found row is."""
+    """A row of a menu, and whether it differs from the base.
+
+    For a row that was found, `place` says where it is, and the spans are what to mark: begins and ends in its prompt
+    and its symbol's name.
+    """
 
     row: Row
     changed: bool = False
     place: str = ""
+    prompt_spans: tuple[tuple[int, int], ...] = ()
+    name_spans: tuple[tuple[int, int], ...] = ()
 
 
 def box(row: Row) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -46,7 +46,12 @@ class Session:
     def found(self, query: str) -> list[MenuLine]:
         """The lines of the whole tree that a query finds."""
         return [
-            self._line(row, place=self.menus.prompt(self.menus.menu_of(row.node))) for row in self.menus.search(query)
+            replace(
+                self._line(match.row, place=self.menus.prompt(self.menus.menu_of(match.row.node))),
+                prompt_spans=match.prompt_spans,
+                name_spans=match.name_spans,
+            )
+            for match in self.menus.search(query)
         ]
 
     def info(self, row: Row) -> Info:

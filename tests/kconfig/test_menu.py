@@ -188,7 +188,7 @@ def test_help_path_and_members(menus: Menus) -> None:
 
 def test_search(menus: Menus) -> None:
     def found(query: str) -> list[str]:
-        return [row.symbol or row.prompt for row in menus.search(query)]
+        return [match.row.symbol or match.row.prompt for match in menus.search(query)]
 
     assert found("net")[0] == "NET"
     assert found("talks OTHERS") == ["NET"]
