@@ -102,6 +102,26 @@ class Configuration(Editing):
         return self.preset.name
 
     @property
+    def path(self) -> Path:
+        """The preset's file, which need not be there yet."""
+        return self.preset.path
+
+    @property
+    def base_name(self) -> str:
+        """What changes are counted from, in words."""
+        return self.preset.extends or "the defaults"
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What extended presets ask for and is not in force."""
+        return tuple(f"asked for by an extended preset: {one.describe()}" for one in self.overridden)
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether there is something that is in no file yet."""
+        return self.modified or not self.path.exists()
+
+    @property
     def description(self) -> str:
         """The preset's description; if it has none, that of the nearest preset it extends that has one."""
         return next((link.description for link in reversed(self.chain) if link.description), "")
