@@ -9,11 +9,20 @@ from kimitui.kconfig.menu import Row
 
 @dataclass(frozen=True)
 class MenuLine:
-    """A row of a menu, and whether it differs from what the preset extends. `place` says where a found row is."""
+    """A row of a menu, and whether it differs from what the preset extends.
+
+    `changes` counts what differs in the menu that it opens. `place` says where a found row is, `marks` are the indices
+    of the characters of its prompt that the query found, `name` is its symbol where that is what was found. `size` is
+    what it adds to the image, "" where that is not known.
+    """
 
     row: Row
     changed: bool = False
+    changes: int = 0
     place: str = ""
+    marks: frozenset[int] = frozenset()
+    name: str = ""
+    size: str = ""
 
 
 def box(row: Row) -> str:

@@ -2,79 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
+from textual.binding import BindingType
+from textual.screen import Screen
+
+from kimitui.tui.keymap import GROUPS, actions
+from kimitui.tui.widgets.listing import Listing
+
 Group = tuple[str, list[tuple[str, str]]]
 
-MOVING: Group = (
-    "Moving",
+MOUSE: Group = (
+    "Mouse",
     [
-        ("↑ ↓  or  k j", "a line up, down"),
-        ("PgUp PgDn", "a page up, down"),
-        ("Home End  or  g G", "first, last line"),
-        ("wheel, click", "scroll, select; a double click opens"),
+        ("wheel", "scroll"),
+        ("click", "put the cursor there; on a box: next value; on a name above: go there"),
+        ("double click", "open, edit"),
     ],
 )
 
-START = [("Enter", "open the preset"), ("n", "a new preset that extends this one"), ("q", "quit"), ("?", "these keys")]
+SIGNS: Group = (
+    "Signs",
+    [
+        ("[*] [ ]", "on, off"),
+        ("<*> <M> < >", "on, a module, off"),
+        ("-*- -M- - -", "on, a module, off, and cannot be changed now"),
+        ("(•) ( )", "chosen, not chosen"),
+        ("--->", "has options of its own"),
+        ("~", "differs from what the preset extends; ~3 after a menu: three things in it do"),
+        ("▸", "the cursor"),
+    ],
+)
 
-CONFIGURE: list[Group] = [
-    MOVING,
-    (
-        "Menus",
-        [
-            ("Enter  →  l", "open a menu, edit a value, choose"),
-            ("Esc  ←  h", "back to the menu before"),
-            ("/", "search names, prompts and help"),
-            ("a", "show all options, also those that are not offered"),
-            ("J K", "scroll the help"),
-        ],
-    ),
-    (
-        "Values",
-        [
-            ("Space", "next value; a click on the box does the same"),
-            ("y  m  n", "on, module, off"),
-            ("u  Ctrl+r", "undo, redo"),
-        ],
-    ),
-    (
-        "Preset",
-        [
-            ("s", "save"),
-            ("S", "save as a new preset"),
-            ("b", "build what is set now"),
-            ("q", "quit"),
-        ],
-    ),
-    (
-        "Signs",
-        [
-            ("[*] [ ]", "on, off"),
-            ("<M>", "can be a module, and is one"),
-            ("-*-", "on, and cannot be changed now"),
-            ("(•) ( )", "chosen, not chosen"),
-            ("--->", "has options of its own"),
-            ("~", "differs from what the preset extends"),
-        ],
-    ),
-]
 
-BUILD: list[Group] = [
-    (
-        "Build",
-        [
-            ("c  Esc", "cancel; when it has ended, Esc goes back"),
-            ("r", "build again"),
-            ("q", "quit"),
-        ],
-    ),
-    (
-        "Log",
-        [
-            ("↑ ↓  or  k j", "another step, and its log"),
-            ("PgUp PgDn", "scroll the log"),
-            ("← →  or  h l", "scroll the log sideways"),
-            ("Home End  or  g G", "begin of the log; end, and follow it"),
-            ("f", "follow the step that runs"),
-        ],
-    ),
-]
+def keys_of(screen: Screen[object], keymap: Mapping[str, tuple[str, ...]]) -> list[Group]:
+    """The keys that do something on a screen, in groups, as they are mapped."""
+    return [*groups([Listing.BINDINGS, screen.BINDINGS, screen.app.BINDINGS], keymap), MOUSE, SIGNS]
+
+
+def groups(classes: Iterable[Iterable[BindingType]], keymap: Mapping[str, tuple[str, ...]]) -> list[Group]:
+    """The named actions of `BINDINGS`, in groups."""
+    found: dict[str, list[tuple[str, str]]] = {heading: [] for heading in GROUPS.values()}
+    taken: set[str] = set()
+    for bindings in classes:
+        for action in actions(bindings, keymap):
+            keys = [key for key in action.keys if key not in taken]
+            taken.update(keys)
+            if keys:
+                found.setdefault(action.group, []).append((action.key_names, action.long_words))
+    return [(heading, keys) for heading, keys in found.items() if keys]

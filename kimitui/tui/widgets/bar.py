@@ -55,9 +55,25 @@ class Crumbs(Bar):
 class Keys(Bar):
     """The keys that matter on a screen, the most important first; only whole entries are shown."""
 
-    def __init__(self, keys: Sequence[tuple[str, str]], *, id: str | None = None) -> None:
+    def __init__(
+        self,
+        keys: Sequence[tuple[str, str]] = (),
+        *,
+        actions: Sequence[tuple[str, str]] = (),
+        id: str | None = None,
+    ) -> None:
+        """`keys` are keys and words; `actions` are names of actions of the screen and words, shown with their keys."""
         super().__init__(id=id)
         self._keys = keys
+        self._actions = actions
+
+    def on_mount(self) -> None:
+        """Look the keys up, which users may have changed."""
+        if self._actions:
+            from kimitui.tui.keymap import hints
+
+            keymap = getattr(self.app, "keymap", {})
+            self._keys = hints([*self.app.BINDINGS, *self.screen.BINDINGS], keymap, self._actions)
 
     def show_keys(self, keys: Sequence[tuple[str, str]]) -> None:
         """Replace the keys."""
