@@ -11,10 +11,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kimitui import config_apply, config_edit, config_save, config_upstream
+from kimitui import config_apply, config_changes, config_edit, config_save, config_upstream
 from kimitui import preset as presets
 from kimitui.config_apply import UnfitError
-from kimitui.config_types import Change, Difference, Overridden, Refused, ValueChange, Values, differences, in_words
+from kimitui.config_types import (
+    Change,
+    Difference,
+    KeyChange,
+    Overridden,
+    Refused,
+    ValueChange,
+    Values,
+    differences,
+    in_words,
+)
 from kimitui.config_upstream import apply_upstream
 from kimitui.errors import Location, PresetError
 from kimitui.kconfig import explain
@@ -60,6 +70,7 @@ class Configuration:
             requests += config_apply.apply_preset(self._state, self.names, preset)
         self._base = self._state.assigned
         self._base_values = self._values_with(self._base)
+        self._base_resolved: Values | None = None
         requests += config_apply.apply_preset(self._state, self.names, self.chain[-1])
         self._state.apply(self._state.delta(self._override))
         self._values = self._state.values()
@@ -267,6 +278,20 @@ class Configuration:
         """Whether there is something to redo."""
         return bool(self._redo)
 
+    def changes(self) -> list[KeyChange]:
+        """Every key that has another value than the extended presets give it; sections in their order, keys sorted.
+
+        Without a preset to extend, the base are the defaults of the tree. Of a choice in an upstream section only the
+        member that is chosen counts. Taking back what was set (`unset`), until nothing of it is left, leads to the
+        base.
+        """
+        if self._base_resolved is None:
+            with self._state.only(self._with_override(self._base)):
+                self._base_resolved = self.resolved()
+        return config_changes.key_changes(
+            self.tree, self.names, (self._base_resolved, self.resolved()), (self._base, self._state.assigned)
+        )
+
     def is_changed(self, name: str) -> bool:
         """Whether a symbol, choice or family has another value than the extended presets give it."""
         members = self._members(name)
@@ -313,6 +338,7 @@ class Configuration:
         if extend:
             self._base = config_apply.merged(self._state, self.names, chain[:-1])
             self._base_values = self._values_with(self._base)
+            self._base_resolved = None
         self.chain = chain
         self._saved = self._state.assigned
         self._saved_values = self._values
@@ -323,11 +349,13 @@ class Configuration:
 
     def _values_with(self, assignments: Mapping[str, str]) -> dict[str, str]:
         """The values of the tree with `assignments` and the overriding architecture."""
-        with self._state.only(assignments):
-            back = self._state.apply(self._state.delta(self._override))
-            values = self._state.values()
-            self._state.apply(back)
-        return values
+        with self._state.only(self._with_override(assignments)):
+            return self._state.values()
+
+    def _with_override(self, assignments: Mapping[str, str]) -> Mapping[str, str]:
+        """`assignments` with the overriding architecture in place of theirs."""
+        members = self._state.choice_members(self._override)
+        return {name: value for name, value in assignments.items() if name not in members} | dict(self._override)
 
     def _symbol(self, name: str) -> Symbol:
         symbol = self.tree.syms.get(name)
@@ -389,6 +417,7 @@ __all__ = [
     "Change",
     "Configuration",
     "Difference",
+    "KeyChange",
     "Overridden",
     "Refused",
     "ValueChange",

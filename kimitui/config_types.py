@@ -55,6 +55,29 @@ class Difference:
 
 
 @dataclass(frozen=True)
+class KeyChange(Difference):
+    """A key that has another value than its base gives it: `before` is the base's value, `after` the one now.
+
+    `symbol` is the name that `unset` takes it back by, `symbols` are those that hold the value. `is_set` says whether
+    the key itself was set; if not, its value follows from others that were.
+    """
+
+    symbol: str
+    symbols: tuple[str, ...]
+    is_set: bool
+
+    @property
+    def before_words(self) -> str:
+        """The base's value in words."""
+        return in_words(self.before)
+
+    @property
+    def after_words(self) -> str:
+        """The value now in words."""
+        return in_words(self.after)
+
+
+@dataclass(frozen=True)
 class Overridden:
     """A value that an extended preset asks for, and that what extends it (or `--arch`) made impossible."""
 

@@ -671,6 +671,61 @@ def test_changed_means_other_than_the_base() -> None:
     assert config.is_changed("BUSYBOX_SYSLOG")
 
 
+def test_changes_against_the_base_say_what_was_set_and_what_follows() -> None:
+    config = configured("""{
+      extends: "base",
+      image: { budget: "5MB", formats: ["oci"] },
+      busybox: { SH_IS_HUSH: true, EXTRA: 3, MAX_LEN: 1024, NTPD: false },
+      hardening: { level: "none" },
+    }""")
+    told = [(one.section, one.key, one.before_words, one.after_words, one.is_set) for one in config.changes()]
+    assert told == [
+        ("image", "formats", "[rootfs, oci]", "[oci]", True),
+        ("busybox", "EXTRA", "nothing", "3", True),
+        ("busybox", "MAX_LEN", "512", "1024", True),
+        ("busybox", "SH_IS_HUSH", "off", "on", True),
+        ("hardening", "level", '"basic"', '"none"', True),
+        ("hardening", "pie", "on", "off", False),
+    ]
+    first, *_, pie = config.changes()
+    assert first.prompt == "formats" and first.symbols == tuple(f"IMAGE_FORMAT_{x}" for x in ("ROOTFS", "OCI", "DISK"))
+    assert pie.describe() == "PIE (hardening.pie): on → off"
+
+
+def test_single_changes_are_taken_back() -> None:
+    config = configured('{ extends: "base", busybox: { SH_IS_HUSH: true, EXTRA: 3 }, hardening: { level: "none" } }')
+    keys = [one.key for one in config.changes() if one.is_set]
+    for change in config.changes():
+        if change.is_set:
+            config.unset(change.symbol)
+            keys.remove(change.key)
+            assert [one.key for one in config.changes() if one.is_set] == keys
+    assert config.changes() == []
+    assert config.resolved() == configured().resolved()
+
+
+def test_a_preset_without_a_base_differs_from_the_defaults_of_the_tree() -> None:
+    config = configured('{ hardening: { level: "full" }, busybox: { TELNETD: true } }', arch="riscv64")
+    assert {one.key: one.is_set for one in config.changes()} == {
+        "TELNETD": True,
+        "FEATURE_TELNETD_ALONE": False,
+        "level": True,
+        "shadow": False,
+    }
+    assert configured("{}").changes() == []
+
+
+def test_after_saving_as_an_extension_the_saved_preset_is_the_base(here: Path) -> None:
+    config = configured('{ extends: "base", busybox: { NTPD: true } }')
+    assert [one.key for one in config.changes()] == ["NTPD"]
+    Path("presets").mkdir()
+    Path("presets/edge.json5").write_text(config.preset.text)
+    config = Configuration.open("edge")
+    config.set("BUSYBOX_HUSH", True)
+    config.save(Path("presets/child.json5"), extend=True)
+    assert [one.key for one in config.changes()] == ["HUSH"]
+
+
 def test_undo_and_redo_have_no_limit() -> None:
     config = configured()
     states = [config.resolved()]
@@ -1038,6 +1093,18 @@ class Anything(RuleBasedStateMachine):
             assert (
                 again.resolved() == Configuration(again.chain[:-1] or [preset.parse("{}", Path("/x.json5"))]).resolved()
             )
+
+    @precondition(lambda self: self.history)
+    @rule()
+    def taking_every_change_back_is_the_base(self) -> None:
+        twin = self.config.copy()
+        while changes := twin.changes():
+            assert any(one.is_set for one in changes)
+            for change in changes:
+                twin.unset(change.symbol)
+        bases = twin.chain[:-1] or [preset.parse("{}", Path("/x.json5"))]
+        arch = "riscv64" if twin._override and "arch" not in twin.own_values().get("image", {}) else None
+        assert twin.resolved() == Configuration(bases, arch=arch).resolved()
 
     @precondition(lambda self: self.history)
     @invariant()
