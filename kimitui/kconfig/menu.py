@@ -120,6 +120,10 @@ class Menus:
             return None
         return self._numbers[id(next((node for node in item.nodes if node.prompt), item.nodes[0]))]
 
+    def is_listed(self, node: int) -> bool:
+        """Whether a node has a line of its own in some menu, offered or not."""
+        return node != MAIN and _kind(self._nodes[node]) is not None
+
     def menu_of(self, node: int) -> int:
         """The menu in which a node is listed; the main menu for itself."""
         parent = self._nodes[node].parent

@@ -146,8 +146,8 @@ class KimituiApp(App[int]):
 
     def action_keys(self) -> None:
         """Show the keys of the open screen."""
-        from kimitui.tui.screens.keys import keys_of
         from kimitui.tui.screens.dialogs import KeysHelp
+        from kimitui.tui.screens.keys import keys_of
 
         self.push_screen(KeysHelp(keys_of(self.screen, self.keymap)))
 

@@ -22,7 +22,7 @@ NO_KEY = "no-key"
 
 _NAMES = {
     "up": "↑", "down": "↓", "left": "←", "right": "→", "pageup": "PgUp", "pagedown": "PgDn", "escape": "Esc",
-    "minus": "-", "plus": "+",
+    "enter": "Enter", "backspace": "Backspace", "delete": "Del", "minus": "-", "plus": "+",
 }  # fmt: skip
 _ALIASES = {
     "pgup": "pageup", "pgdn": "pagedown", "esc": "escape", "return": "enter", "del": "delete", "ins": "insert",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from kimitui import preset as presets
-from kimitui.config import Change, Configuration, Refused
+from kimitui.config import Change, Configuration, KeyChange, Refused
 from kimitui.errors import MachineError
 from kimitui.kconfig.menu import MAIN, Info, Menus, Row
 from kimitui.kconfig.names import JsonScalar
@@ -28,26 +28,60 @@ class Said:
 
 
 class Session:
-    """A configuration being edited: which menu is open, where the cursor was in each, what is shown."""
+    """A configuration being edited: which menu is open, where the cursor was in each, what is shown.
+
+    `show_all` also shows what is not offered, `only_changed` nothing but what differs from what the preset extends.
+    """
 
     def __init__(self, config: Configuration) -> None:
         self.config = config
         self.menus = Menus(config.tree)
         self.menu = MAIN
         self.show_all = False
+        self.only_changed = False
         self._cursors: dict[int, int] = {}
+        self._changes: list[KeyChange] | None = None
+        self._counts: dict[int, int] = {}
+        config.subscribe(self._forget)
 
     # What is shown
 
     def lines(self) -> list[MenuLine]:
         """The lines of the open menu."""
-        return [self._line(row) for row in self.menus.rows(self.menu, show_all=self.show_all)]
+        counts = self._change_counts()
+        rows = self.menus.rows(self.menu, show_all=self.show_all or self.only_changed)
+        lines = [self._line(row, counts) for row in rows]
+        return only_changed(lines) if self.only_changed else lines
 
     def found(self, query: str) -> list[MenuLine]:
         """The lines of the whole tree that a query finds."""
-        return [
-            self._line(row, place=self.menus.prompt(self.menus.menu_of(row.node))) for row in self.menus.search(query)
-        ]
+        counts = self._change_counts()
+        lines = []
+        for row in self.menus.search(query):
+            line = self._line(row, counts)
+            marks = marks_of(query, row.prompt)
+            place = self.menus.prompt(self.menus.menu_of(row.node))
+            lines.append(replace(line, place=place, marks=marks))
+        return lines
+
+    def changes(self) -> list[KeyChange]:
+        """What differs from what the preset extends; sections in their order."""
+        if self._changes is None:
+            self._changes = self.config.changes()
+            self._counts = {}
+            for change in self._changes:
+                node = self.node_of(change)
+                for menu in self.menus.path(node) if node is not None else ():
+                    self._counts[menu] = self._counts.get(menu, 0) + 1
+        return self._changes
+
+    def node_of(self, change: KeyChange) -> int | None:
+        """Where a change is in the menus; None if it is in none of them."""
+        for symbol in (change.symbol, *change.symbols):
+            node = self.menus.find(symbol)
+            if node is not None and self.menus.is_listed(node):
+                return node
+        return None
 
     def info(self, row: Row) -> Info:
         """All there is to say about a row."""
@@ -56,6 +90,25 @@ class Session:
     def inside(self, row: Row) -> list[Row]:
         """The lines that a row opens to."""
         return self.menus.rows(row.node, show_all=self.show_all) if row.opens else []
+
+    def edit_words(self, row: Row) -> str:
+        """What may be typed as the value of a row, in a few words; "" where anything may."""
+        limits = self.info(row).range
+        numbers = {"int": "a whole number", "hex": "a hexadecimal number"}.get(row.kind, "")
+        return f"{numbers}, {limits[0]} to {limits[1]}" if numbers and limits else numbers
+
+    def changed_words(self, row: Row) -> str:
+        """What a row was before it was changed, "" if it was not."""
+        for change in self.changes():
+            if row.symbol and row.symbol in (change.symbol, *change.symbols):
+                how = "Set here" if change.is_set else "Follows from another change"
+                return f"{how}: in {self.base_name}, {change.prompt or change.key} is {change.before_words}."
+        return ""
+
+    @property
+    def base_name(self) -> str:
+        """What changes are counted from."""
+        return self.config.preset.extends or "the defaults"
 
     @property
     def crumbs(self) -> tuple[str, ...]:
@@ -97,25 +150,35 @@ class Session:
         self._cursors[self.menu] = left
         return True
 
+    def leave_to(self, level: int) -> bool:
+        """Go back to the menu that is `level` steps from the main menu; false if it is the open one."""
+        steps = len(self.crumbs) - 1 - level
+        for _ in range(steps):
+            self.leave()
+        return steps > 0
+
     def jump(self, row: Row) -> Said | None:
-        """Open the menu that `row` is in, with the cursor on it; hidden rows are shown where that is needed."""
+        """Open the menu that `row` is in, with the cursor on it; what hides it is switched off."""
         self.menu = self.menus.menu_of(row.node)
         self.remember(row)
-        if any(line.row.node == row.node for line in self.lines()):
+        if self._is_shown(row):
             return None
+        if self.only_changed:
+            self.only_changed = False
+            if self._is_shown(row):
+                return Said("It has not changed, so unchanged options are shown again")
         self.show_all = True
         return Said("It is not offered now, so all options are shown; a hides them again", "warning")
+
+    def _is_shown(self, row: Row) -> bool:
+        return any(line.row.node == row.node for line in self.lines())
 
     # What is changed
 
     def toggle(self, row: Row) -> Said:
         """Give a row its next value."""
-        if row.kind == "menu" or row.kind == "comment":
-            return Said(f"{row.prompt} is not an option", "warning")
-        if row.kind == "choice":
-            return Said(f"{row.prompt}: open it with Enter and choose", "info")
         if not row.is_switch:
-            return Said(f"{row.prompt}: edit it with Enter", "info")
+            return Said(f"{row.prompt} is neither on nor off", "warning")
         if row.kind == "member" and row.value == "y":
             return Said(f"{row.prompt} is chosen already; choose another one instead")
         return self._do(row, lambda: self.config.toggle(row.symbol))
@@ -153,16 +216,55 @@ class Session:
         except OSError as error:
             raise MachineError(f"cannot make the directory: {error.strerror}", where=directory) from error
         saved = self.config.save(path, extend=extend)
+        self._changes = None  # what it extends may be another preset now
         return Said(f"Saved as {saved}", "good")
 
-    def _line(self, row: Row, place: str = "") -> MenuLine:
-        return MenuLine(row, any(map(self.config.is_changed, row.symbols)), place)
+    def take_back(self, change: KeyChange) -> Said:
+        """Make a key again what the extended presets make of it."""
+        name = change.prompt or change.key
+        if not change.is_set:
+            return Said(f"{name} was not set; it follows from other changes", "warning")
+        self.config.unset(change.symbol)
+        return Said(f"Taken back: {name} is {change.before_words} again")
+
+    def _line(self, row: Row, counts: Mapping[int, int]) -> MenuLine:
+        return MenuLine(row, any(map(self.config.is_changed, row.symbols)), counts.get(row.node, 0))
+
+    def _change_counts(self) -> dict[int, int]:
+        self.changes()
+        return self._counts
+
+    def _forget(self, change: Change) -> None:
+        self._changes = None
 
     def _do(self, row: Row, action: Callable[[], Change]) -> Said:
         try:
             return Said(describe(action(), row))
         except Refused as error:
             return Said(f"{error.what}; {error.fix}" if error.fix else error.what, "warning")
+
+
+def only_changed(lines: list[MenuLine]) -> list[MenuLine]:
+    """The lines that differ, or lead to some that do, with the lines they are below of."""
+    kept: list[MenuLine] = []
+    depth = -1
+    for line in reversed(lines):
+        if line.changed or line.changes or line.row.depth < depth:
+            kept.append(line)
+            depth = line.row.depth
+    return kept[::-1]
+
+
+def marks_of(query: str, text: str) -> frozenset[int]:
+    """The indices of the characters of `text` that the words of a query found."""
+    folded = text.casefold()
+    marks: set[int] = set()
+    for word in query.casefold().split() if len(folded) == len(text) else ():
+        start = folded.find(word)
+        while start >= 0:
+            marks.update(range(start, start + len(word)))
+            start = folded.find(word, start + len(word))
+    return frozenset(marks)
 
 
 def describe(change: Change, row: Row) -> str:

@@ -42,7 +42,10 @@ def commands(app: KimituiApp) -> list[Command]:
     found: dict[str, Command] = {}
 
     def running(node: DOMNode, action: str) -> Callable[[], None]:
-        return lambda: app.call_later(app.run_action, action, node)
+        def run() -> None:
+            app.call_later(app.run_action, action, node)
+
+        return run
 
     for node in (app.screen, app):
         for action in actions(node.BINDINGS, app.keymap):

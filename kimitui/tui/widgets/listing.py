@@ -89,9 +89,13 @@ class Listing(Drawn, ScrollView, Generic[Item], can_focus=True, inherit_bindings
         """The item under the cursor."""
         return self.items[self.cursor] if 0 <= self.cursor < len(self.items) else None
 
-    def show(self, items: Sequence[Item], cursor: int | None = None) -> None:
-        """Replace the items; the cursor goes to `cursor`, or stays where it is. No message is sent."""
+    def show(self, items: Sequence[Item], cursor: int | None = None, *, empty: str | None = None) -> None:
+        """Replace the items; the cursor goes to `cursor`, or stays where it is. No message is sent.
+
+        `empty` is what stands there if there are none.
+        """
         self.items = items
+        self._empty = self._empty if empty is None else empty
         self.cursor = max(0, min(self.cursor if cursor is None else cursor, len(items) - 1))
         self.virtual_size = Size(0, len(items))
         self.keep_in_sight()
