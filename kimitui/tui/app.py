@@ -28,6 +28,7 @@ WIDE = 100
 _BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
 _PATIENCE = 2.0  # seconds to wait for what earlier keys started; a screen that hangs must not take the keyboard with it
 _NO_COLOUR = NoColor()
+_HINT = "First time here? ↑ ↓ and Enter move about, Space switches, ? lists all keys"
 
 
 class KimituiApp(App[int]):
@@ -68,6 +69,7 @@ class KimituiApp(App[int]):
         self.keymap: Keymap = {}
         self.theme_choice = "dark"
         self._settings = settings.read()
+        self._hint = False
         super().__init__()
         for known in theme.THEMES.values():
             self.register_theme(known)
@@ -90,6 +92,8 @@ class KimituiApp(App[int]):
             self.push_screen(StartScreen())
         for problem in reversed(self._settings.problems):
             self.show_error(problem)
+        if settings.is_first_start():
+            self.call_after_refresh(self._show_hint)
 
     # Keys
 
@@ -101,6 +105,9 @@ class KimituiApp(App[int]):
         """
         if isinstance(event, events.Key) and not event.is_forwarded and self.screen_stack:
             await self._settle()
+            if self._hint:
+                self.say("", "info")
+                self._hint = False
             focused = self.focused
             consumed = focused is not None and focused.check_consume_key(event.key, event.character)
             active = None if consumed else self.screen.active_bindings.get(event.key)
@@ -114,6 +121,16 @@ class KimituiApp(App[int]):
         for node in (self.focused or self.screen).ancestors_with_self:
             if isinstance(node, Widget):
                 await _idle(node)
+
+    def _show_hint(self) -> None:
+        """Say the most important at the very first start; the first key takes it away."""
+        from kimitui.tui.widgets.bar import Bar
+
+        if all(bar.text for bar in self.screen.query("#message").results(Bar)):
+            return  # no room, or something that matters more is there
+        self._hint = True
+        self.say(_HINT, "info")
+        settings.note_start()
 
     def _set_keys(self) -> None:
         from kimitui.tui import keymap
@@ -149,7 +166,9 @@ class KimituiApp(App[int]):
         from kimitui.tui.screens.dialogs import KeysHelp
         from kimitui.tui.screens.keys import keys_of
 
-        self.push_screen(KeysHelp(keys_of(self.screen, self.keymap)))
+        note = f"The keys of the actions named at the right can be changed in {settings.config_dir() / 'keys.json5'}: "
+        note += '{ "preset.save": "w", "menu.search": ["/", "ctrl+f"] }'
+        self.push_screen(KeysHelp(keys_of(self.screen, self.keymap), note))
 
     def action_palette(self) -> None:
         """Show the commands of the open screen."""

@@ -12,12 +12,13 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from kimitui.errors import KimituiError
+from kimitui.tui.screens.keys import Group
 from kimitui.tui.texts import error_text
 from kimitui.tui.widgets.bar import Bar, Keys
 from kimitui.tui.widgets.panel import BLANK, Panel, Paragraph
 
 Answer = TypeVar("Answer")
-_KEY_COLUMN = 22
+_KEY_COLUMN = 15
 
 
 class Dialog(ModalScreen[Answer]):
@@ -90,13 +91,16 @@ class KeysHelp(TextDialog[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,q,question_mark", "close", "close")]
 
-    def __init__(self, groups: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> None:
+    def __init__(self, groups: Sequence[Group], note: str = "") -> None:
         paragraphs: list[Paragraph] = []
-        for heading, keys in groups:
-            paragraphs.append(Paragraph(heading, "title"))
-            paragraphs += [Paragraph(words, "", f"{key:<{_KEY_COLUMN}}", "key") for key, words in keys]
+        for group in groups:
+            paragraphs.append(Paragraph(group.heading, "title"))
+            for line in group.lines:
+                keys = f"{line.keys:<{_KEY_COLUMN}}"
+                paragraphs.append(Paragraph(line.words, "", keys, "key", right=line.action))
             paragraphs.append(BLANK)
-        super().__init__(paragraphs[:-1], [("Esc", "close"), ("↑↓", "scroll")])
+        paragraphs.append(Paragraph(note, "dim"))
+        super().__init__(paragraphs, [("Esc", "close"), ("↑↓", "scroll")])
 
 
 class Edit(Dialog[str]):
