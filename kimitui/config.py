@@ -7,7 +7,7 @@ notification; what cannot be is refused with the reason, and nothing changes the
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from kimitui import config_apply, config_changes, config_edit, config_save, conf
 from kimitui import preset as presets
 from kimitui.config_apply import UnfitError
 from kimitui.config_types import (
+    Alternative,
     Change,
     Difference,
     KeyChange,
@@ -215,17 +216,23 @@ class Configuration:
     def set(self, name: str, value: JsonValue) -> Change:
         """Set a symbol, a named choice or a family to a value as a preset has it, or to a Kconfig value.
 
-        True for a member of a choice selects it. Raises Refused, with the reason, if that cannot be.
+        True for a member of a choice selects it. What the value needs is switched on with it if it is clear what that
+        is. Raises Refused if that cannot be, with the reason and the ways that are not taken unasked: one of
+        several, and those that take away something that is set now.
         """
-        entry, wanted = config_edit.meaning(self.tree, self.names, name, value)
-        label = f"{entry.prompt or entry.key}: {in_words(value)}"
-        return self._change(label, self._state.delta(wanted), wanted)
+        wanted, label = self._meaning(name, value)
+        return self._done(label, config_edit.attempt_pulling(self._state, wanted, label))
+
+    def apply_fix(self, alternative: Alternative) -> Change:
+        """Get a value that was refused in one of the ways that were named then. Raises Refused if it is too late."""
+        wanted = dict(alternative.assignments)
+        return self._change(alternative.label, self._state.delta(wanted), wanted)
 
     def problem(self, name: str, value: JsonValue) -> str:
         """Why `set(name, value)` would be refused, in a line; "" if it would not. Changes nothing, tells nobody."""
         try:
-            _, wanted = config_edit.meaning(self.tree, self.names, name, value)
-            self._state.apply(config_edit.attempt(self._state, self._state.delta(wanted), wanted))
+            wanted, label = self._meaning(name, value)
+            self._state.apply(config_edit.attempt_pulling(self._state, wanted, label).back)
         except Refused as refused:
             return f"{refused.what}; {refused.fix}" if refused.fix else refused.what
         return ""
@@ -363,6 +370,11 @@ class Configuration:
             raise KeyError(name)
         return symbol
 
+    def _meaning(self, name: str, value: JsonValue) -> tuple[dict[str, str], str]:
+        """The assignments that give `name` a value, and what that is called."""
+        entry, wanted = config_edit.meaning(self.tree, self.names, name, value)
+        return wanted, f"{entry.prompt or entry.key}: {in_words(value)}"
+
     def _members(self, name: str) -> tuple[str, ...]:
         """The symbols behind a symbol's, choice's or family's name."""
         entry = self.names.by_symbol.get(name)
@@ -374,12 +386,15 @@ class Configuration:
 
     def _change(self, label: str, delta: Delta, wanted: Mapping[str, str]) -> Change:
         """Apply `delta` as one step; if `wanted` is not there then, take it back and raise Refused."""
-        back = config_edit.attempt(self._state, delta, wanted)
-        if not delta:
+        return self._done(label, config_edit.Attempt(config_edit.attempt(self._state, delta, wanted)))
+
+    def _done(self, label: str, attempt: config_edit.Attempt) -> Change:
+        """Note a step that was made, and tell everybody."""
+        if not attempt.back:
             return Change(label, ())
-        self._undo.append(_Step(label, back))
+        self._undo.append(_Step(label, attempt.back))
         self._redo.clear()
-        return self._notify(label)
+        return self._notify(label, attempt.pulled)
 
     def _travel(self, origin: list[_Step], target: list[_Step]) -> Change | None:
         if not origin:
@@ -388,9 +403,10 @@ class Configuration:
         target.append(_Step(step.label, self._state.apply(step.delta)))
         return self._notify(step.label)
 
-    def _notify(self, label: str) -> Change:
+    def _notify(self, label: str, pulled: Collection[str] = ()) -> Change:
         before, self._values = self._values, self._state.values()
-        change = Change(label, tuple(config_edit.value_changes(self.tree, before, self._values)))
+        changes = tuple(config_edit.value_changes(self.tree, before, self._values))
+        change = Change(label, changes, tuple(one for one in changes if one.symbol in pulled))
         for subscriber in list(self._subscribers):
             subscriber(change)
         return change
@@ -414,6 +430,7 @@ class Configuration:
 
 
 __all__ = [
+    "Alternative",
     "Change",
     "Configuration",
     "Difference",

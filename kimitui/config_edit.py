@@ -6,11 +6,13 @@ cannot be is `Refused` with the reason, and nothing is changed then.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from kimitui.config_apply import UnfitError, checked, in_choice, suggestion
-from kimitui.config_types import Refused, ValueChange, kconfig_in_words
+from kimitui.config_types import Alternative, Refused, ValueChange, kconfig_in_words
 from kimitui.kconfig import explain
+from kimitui.kconfig.fix import Fix, find_fixes
 from kimitui.kconfig.names import Entry, JsonScalar, JsonValue, Names, prompt_of, type_of
 from kimitui.kconfig.state import Delta, TreeState, changed
 from kimitui.kconfig.types import Kconfig
@@ -60,6 +62,73 @@ def attempt(state: TreeState, delta: Delta, wanted: Mapping[str, str]) -> Delta:
         reason = explain.why_not(symbol, lost[0].wanted) or lost[0].reason
         raise Refused(f"{explain.title(symbol)} cannot be {kconfig_in_words(lost[0].wanted)}: it {reason}")
     return back
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """An edit that was made: what takes it back, and what had to be assigned besides what was wanted."""
+
+    back: Delta
+    pulled: tuple[str, ...] = ()
+
+
+def attempt_pulling(state: TreeState, wanted: Mapping[str, str], label: str) -> Attempt:
+    """Apply `wanted` and what it needs, if it is clear what that is and nothing is taken away by it.
+
+    Raises Refused, with the alternatives there are.
+    """
+    try:
+        return Attempt(attempt(state, state.delta(wanted), wanted))
+    except Refused as refused:
+        fixes = find_fixes(state, wanted)
+        if len(fixes) == 1 and not fixes[0].overturns:
+            further = dict(fixes[0].assignments)
+            everything = {**wanted, **further}
+            return Attempt(attempt(state, state.delta(everything), everything), tuple(further))
+        alternatives = tuple(_alternative(state, wanted, fix, label) for fix in fixes)
+        raise Refused(refused.what, fix=_choice_of(alternatives), alternatives=alternatives) from None
+
+
+def _alternative(state: TreeState, wanted: Mapping[str, str], fix: Fix, label: str) -> Alternative:
+    before = state.values()
+    assignments = {**wanted, **dict(fix.assignments)}
+    back = state.apply(state.delta(assignments))
+    changes = tuple(value_changes(state.tree, before, state.values()))
+    state.apply(back)
+    return Alternative(in_plain_words(state.tree, fix, before), changes, tuple(assignments.items()), label)
+
+
+def in_plain_words(tree: Kconfig, fix: Fix, before: Mapping[str, str]) -> str:
+    """What a fix does to values that were `before`: `switch on "ping" (PING) and choose "static" for "Linking"`."""
+    done: dict[str, list[str]] = {}
+    for name, value in fix.assignments:
+        symbol = tree.syms[name]
+        if symbol.choice is not None:
+            done.setdefault("choose", []).append(f"{explain.title(symbol)} for {explain.title(symbol.choice)}")
+        elif type_of(symbol) in ("bool", "tristate"):
+            verb = {"y": "switch on", "m": "make a module of", "n": "switch off"}[value]
+            done.setdefault(verb, []).append(explain.title(symbol))
+        else:
+            done.setdefault("set", []).append(f"{explain.title(symbol)} to {kconfig_in_words(value)}")
+    named = {name for name, _ in fix.assignments}
+    others = [
+        explain.title(tree.syms[name])
+        for name in fix.overturns
+        if name not in named and tree.syms[name].choice is None and before[name] in ("y", "m")
+    ]
+    text = " and ".join(f"{verb} {_listed(what)}" for verb, what in done.items())
+    return f"{text} (which switches off {_listed(others)})" if others else text
+
+
+def _choice_of(alternatives: Sequence[Alternative]) -> str | None:
+    texts = [alternative.text for alternative in alternatives]
+    if len(texts) < 2:
+        return f"for that, {texts[0]}" if texts else None
+    return f"either {'; or '.join(texts)}"
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
 def value_changes(tree: Kconfig, before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[ValueChange]:

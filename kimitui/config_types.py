@@ -11,10 +11,6 @@ Values = dict[str, dict[str, JsonValue]]
 """Section to key to value."""
 
 
-class Refused(UsageError):  # noqa: N818 - it is no error of the program: it is the answer
-    """A value that cannot be; nothing was changed. The text says why."""
-
-
 @dataclass(frozen=True)
 class ValueChange:
     """A symbol whose value changed, as Kconfig values (`y`, `m`, `n`, a number, text)."""
@@ -27,10 +23,36 @@ class ValueChange:
 
 @dataclass(frozen=True)
 class Change:
-    """One step that can be undone: what was done in words, and every symbol whose value changed by it."""
+    """One step that can be undone: what was done in words, and every symbol whose value changed by it.
+
+    `pulled` are those of the changes that were made because what was asked for needs them.
+    """
 
     label: str
     changes: tuple[ValueChange, ...]
+    pulled: tuple[ValueChange, ...] = ()
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A way to get a value that was refused, for `apply_fix`.
+
+    `text` says what is done besides, `changes` are all values that would be different, `assignments` what it
+    consists of: symbols with Kconfig values, what was asked for first. `label` is the step's.
+    """
+
+    text: str
+    changes: tuple[ValueChange, ...]
+    assignments: tuple[tuple[str, str], ...]
+    label: str
+
+
+class Refused(UsageError):  # noqa: N818 - it is no error of the program: it is the answer
+    """A value that cannot be; nothing was changed. The text says why, `alternatives` what would make it possible."""
+
+    def __init__(self, what: str, *, fix: str | None = None, alternatives: tuple[Alternative, ...] = ()) -> None:
+        super().__init__(what, fix=fix)
+        self.alternatives = alternatives
 
 
 @dataclass(frozen=True)

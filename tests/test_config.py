@@ -29,6 +29,9 @@ config IMAGE_ARCH_ARM64
 config IMAGE_ARCH_RISCV64
 	bool "riscv64"
 endchoice
+config IMAGE_ARCH_TUNED
+	bool "tuned"
+	depends on IMAGE_ARCH_ARM64 && !HARDENING_LEVEL_NONE
 config IMAGE_FORMATS
 	def_bool y
 config IMAGE_FORMAT_ROOTFS
@@ -90,6 +93,9 @@ config BUSYBOX_SYSLOG
 config BUSYBOX_LOGGER
 	bool "logger"
 	depends on BUSYBOX_SYSLOG
+config HARDENING_LABELS
+	bool "labels"
+	depends on SELINUX
 config BUSYBOX_NTPD
 	bool "ntpd"
 config BUSYBOX_MAX_LEN
@@ -513,21 +519,21 @@ def test_one_change_is_one_notification_with_all_consequences() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [
-        ("BUSYBOX_LOGGER", True, "BUSYBOX_SYSLOG"),
+        ("HARDENING_LABELS", True, "does not exist"),
         ("BUSYBOX_SYSLOG", True, 'switched on by "telnetd" (BUSYBOX_TELNETD)'),
         ("BUSYBOX_MAX_LEN", 5, "from 128 to 8192"),
         ("BUSYBOX_MAX_LEN", "many", "whole number"),
         ("BUSYBOX_ASH", "m", "true or false"),
         ("IMAGE_ARCH", "mips", "is none of"),
-        ("IMAGE_ARCH_X86_64", False, "choose another one instead"),
+        ("IMAGE_ARCH_RISCV64", False, "choose another one instead"),
         ("IMAGE_FORMATS", ["tar"], "is none of"),
         ("IMAGE_BUDGET", "large", "is not a size"),
-        ("IMAGE_DISK_LABEL", "x", "needs"),
+        ("HARDENING_STACK_CLASH", True, "either choose"),
         ("HARDENING_PEI", True, 'did you mean "HARDENING_PIE"?'),
     ],
 )
 def test_what_cannot_be_is_refused_and_changes_nothing(name: str, value: JsonValue, says: str) -> None:
-    config = configured('{ extends: "base", busybox: { TELNETD: false } }')
+    config = configured('{ extends: "base", image: { arch: "riscv64" }, busybox: { TELNETD: false } }')
     before, seen = config.resolved(), list[Change]()
     config.subscribe(seen.append)
     problem = config.problem(name, value)
@@ -536,6 +542,77 @@ def test_what_cannot_be_is_refused_and_changes_nothing(name: str, value: JsonVal
     assert says in str(caught.value)
     assert problem == "; ".join(filter(None, (caught.value.what, caught.value.fix)))
     assert (config.resolved(), seen, config.undo(), config.modified) == (before, [], None, False)
+
+
+def test_what_a_value_needs_is_switched_on_with_it_as_one_step() -> None:
+    config = configured('{ extends: "base", busybox: { TELNETD: false } }')
+    before = config.resolved()
+    assert config.problem("BUSYBOX_LOGGER", True) == ""
+    change = config.toggle("BUSYBOX_LOGGER")
+    assert change.label == "logger: on"
+    assert change.pulled == (ValueChange("BUSYBOX_TELNETD", "telnetd", "n", "y"),)
+    assert config.is_on("BUSYBOX_LOGGER") and config.own_values()["busybox"] == {"LOGGER": True}
+    assert config.undo() is not None
+    assert (config.resolved(), config.can_undo) == (before, False)
+    assert config.redo() is not None and config.is_on("BUSYBOX_TELNETD")
+
+
+def test_a_module_needs_no_more_than_a_module() -> None:
+    config = configured()
+    assert [one.after for one in config.set("KERNEL_TUNNEL", "m").pulled] == ["m"]
+    config.undo()
+    assert [one.after for one in config.set("KERNEL_TUNNEL", True).pulled] == ["y"]
+    config.undo()
+    config.set("KERNEL_MODULES", False)
+    change = config.set("KERNEL_TUNNEL", "m")
+    assert {one.symbol: one.after for one in change.pulled} == {"KERNEL_MODULES": "y", "KERNEL_WIREGUARD": "m"}
+
+
+def test_a_text_pulls_what_it_belongs_to() -> None:
+    config = configured()
+    assert [one.symbol for one in config.set("IMAGE_DISK_LABEL", "x").pulled] == ["IMAGE_FORMAT_DISK"]
+    assert config.string("IMAGE_DISK_LABEL") == "x"
+
+
+def test_nothing_is_taken_away_unasked() -> None:
+    config = configured('{ extends: "base", image: { arch: "riscv64" } }')
+    with pytest.raises(Refused) as caught:
+        config.set("HARDENING_STACK_CLASH", True)
+    x86_64, arm64 = caught.value.alternatives
+    assert x86_64.text == 'choose "x86_64" (IMAGE_ARCH_X86_64) for "Architecture" (IMAGE_ARCH)'
+    assert {(one.symbol, one.after) for one in arm64.changes} == {
+        ("IMAGE_ARCH_RISCV64", "n"),
+        ("IMAGE_ARCH_ARM64", "y"),
+        ("HARDENING_STACK_CLASH", "y"),
+    }
+    change = config.apply_fix(arm64)
+    assert change.changes == arm64.changes and config.choice("IMAGE_ARCH") == "arm64"
+    assert config.undo() is not None and config.choice("IMAGE_ARCH") == "riscv64"
+
+
+def test_what_is_kept_on_can_go_with_what_keeps_it() -> None:
+    config = configured()
+    config.set("SERVICE_NTPD", True)
+    with pytest.raises(Refused, match='switched on by "network time"') as caught:
+        config.toggle("BUSYBOX_NTPD")
+    (both,) = caught.value.alternatives
+    assert both.text == 'switch off "network time" (SERVICE_NTPD)'
+    assert caught.value.fix == f"for that, {both.text}"
+    config.apply_fix(both)
+    assert not config.is_on("BUSYBOX_NTPD") and not config.is_on("SERVICE_NTPD")
+    assert config.undo() is not None and config.is_on("SERVICE_NTPD")
+
+
+def test_an_alternative_that_came_too_late_is_refused() -> None:
+    config = configured('{ extends: "base", image: { arch: "riscv64" } }')
+    with pytest.raises(Refused) as caught:
+        config.set("IMAGE_ARCH_TUNED", True)
+    (arm64,) = caught.value.alternatives
+    config.set("HARDENING_LEVEL", "none")
+    before = config.resolved()
+    with pytest.raises(Refused):
+        config.apply_fix(arm64)
+    assert config.resolved() == before
 
 
 @pytest.mark.parametrize(
@@ -958,6 +1035,7 @@ def test_what_cannot_be_written_changes_nothing(here: Path) -> None:
 
 VALUES: dict[str, list[JsonValue]] = {
     "IMAGE_ARCH": ["x86_64", "arm64", "riscv64"],
+    "IMAGE_ARCH_TUNED": [True, False],
     "IMAGE_FORMATS": [[], ["oci"], ["rootfs", "disk"], ["rootfs", "oci"]],
     "IMAGE_FORMAT_OCI": [True, False],
     "IMAGE_COMPRESSION": ["gzip", "zstd"],
@@ -1011,6 +1089,15 @@ class Anything(RuleBasedStateMachine):
         self.config = configured(text, arch=arch)
         self.history = [self.config.resolved()]
 
+    def _has(self, name: str, value: JsonValue) -> bool:
+        entry = self.config.names.by_symbol[name]
+        if entry.symbol != name:
+            return self.config.is_on(name) == value
+        now = entry.value(self.config.tree)
+        if isinstance(now, list) and isinstance(value, list):
+            return set(now) == set(value)
+        return now == value
+
     def _depth(self) -> int:
         return len(self.config._undo)
 
@@ -1026,8 +1113,22 @@ class Anything(RuleBasedStateMachine):
             assert problem.startswith(error.what)
             assert self.config.resolved() == before
             assert self._depth() == depth
+            for alternative in error.alternatives:
+                change = self.config.apply_fix(alternative)
+                assert change.changes == alternative.changes
+                assert self._has(*setting)
+                self.config.undo()
+                assert self.config.resolved() == before
+            if error.alternatives:
+                depth = min(depth, self._depth())
+                del self.history[depth + 1 :]
         else:
             assert problem == ""
+            assert self._has(*setting)
+            before_values = {one.symbol: one.before for one in change.changes}
+            for one in change.pulled:
+                assert (one.before, one.after) in (("n", "y"), ("n", "m"), ("m", "y"), ("", one.after))
+            assert before_values.keys() >= {one.symbol for one in change.pulled}
             assert (self.config.resolved() != before) <= bool(change.changes)
             self._record(depth)
 

@@ -109,9 +109,13 @@ class Menus:
         """The lines of a menu, choice or `menuconfig`; with `show_all` also those that are hidden now."""
         return [self._row(node, depth) for node, depth in self._lines(self._nodes[menu], 0, show_all)]
 
-    def row(self, node: int) -> Row:
+    def nodes(self, menu: int = MAIN, *, show_all: bool = False) -> list[tuple[int, int]]:
+        """The nodes that `rows` has lines for, and how far in each is: what is quick to know about all of them."""
+        return [(self._numbers[id(node)], depth) for node, depth in self._lines(self._nodes[menu], 0, show_all)]
+
+    def row(self, node: int, depth: int = 0) -> Row:
         """The line of one node."""
-        return self._row(self._nodes[node], 0)
+        return self._row(self._nodes[node], depth)
 
     def find(self, symbol: str) -> int | None:
         """The node where a symbol or named choice is first shown or defined; None if there is none."""

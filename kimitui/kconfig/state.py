@@ -28,12 +28,17 @@ class TreeState:
         self.tree = tree
         self._symbols = list(tree.unique_defined_syms)
         self._names = [symbol.name for symbol in self._symbols]
+        self._positions = {name: position for position, name in enumerate(self._names)}
         self._assigned: dict[str, str] = {}
 
     @property
     def assigned(self) -> Mapping[str, str]:
         """The assignments now; a copy."""
         return dict(self._assigned)
+
+    def position(self, name: str) -> int:
+        """Where the tree defines `name`, as a number that grows; what it does not define comes last."""
+        return self._positions.get(name, len(self._positions))
 
     def values(self) -> dict[str, str]:
         """The Kconfig value of every symbol the tree defines."""

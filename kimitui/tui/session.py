@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, overload
 
 from kimitui import preset as presets
-from kimitui.config import Change, Configuration, KeyChange, Refused
+from kimitui.config import Alternative, Change, Configuration, KeyChange, Refused, ValueChange
 from kimitui.errors import MachineError
 from kimitui.kconfig.menu import MAIN, Info, Menus, Row
 from kimitui.kconfig.names import JsonScalar
 from kimitui.preset import Preset
+from kimitui.tui.changed import Changed
 from kimitui.tui.menu_line import MenuLine
 
 Level = Literal["info", "good", "warning", "error"]
@@ -21,10 +23,11 @@ _NAMED = 2  # how many further changes a message names
 
 @dataclass(frozen=True)
 class Said:
-    """An answer to what the user did."""
+    """An answer to what the user did; where that cannot be, `alternatives` are what would make it possible."""
 
     text: str
     level: Level = "info"
+    alternatives: tuple[Alternative, ...] = ()
 
 
 class Session:
@@ -40,48 +43,33 @@ class Session:
         self.show_all = False
         self.only_changed = False
         self._cursors: dict[int, int] = {}
-        self._changes: list[KeyChange] | None = None
-        self._counts: dict[int, int] = {}
-        config.subscribe(self._forget)
+        self._changed = Changed(config, self.menus)
 
     # What is shown
 
-    def lines(self) -> list[MenuLine]:
+    def lines(self) -> Sequence[MenuLine]:
         """The lines of the open menu."""
-        counts = self._change_counts()
-        rows = self.menus.rows(self.menu, show_all=self.show_all or self.only_changed)
-        lines = [self._line(row, counts) for row in rows]
-        return only_changed(lines) if self.only_changed else lines
+        if not self.only_changed:
+            return Lines(self.menus.nodes(self.menu, show_all=self.show_all), self._line)
+        return only_changed([self._line(*node) for node in self.menus.nodes(self.menu, show_all=True)])
 
     def found(self, query: str) -> list[MenuLine]:
         """The lines of the whole tree that a query finds."""
-        counts = self._change_counts()
         lines = []
         for row in self.menus.search(query):
-            line = self._line(row, counts)
-            marks = marks_of(query, row.prompt)
             place = self.menus.prompt(self.menus.menu_of(row.node))
-            lines.append(replace(line, place=place, marks=marks))
+            line = MenuLine(row, self._changed.has(row), place=place, marks=marks_of(query, row.prompt))
+            lines.append(line)
         return lines
 
     def changes(self) -> list[KeyChange]:
         """What differs from what the preset extends; sections in their order."""
-        if self._changes is None:
-            self._changes = self.config.changes()
-            self._counts = {}
-            for change in self._changes:
-                node = self.node_of(change)
-                for menu in self.menus.path(node) if node is not None else ():
-                    self._counts[menu] = self._counts.get(menu, 0) + 1
-        return self._changes
+        return self.config.changes()
 
-    def node_of(self, change: KeyChange) -> int | None:
+    def row_of(self, change: KeyChange) -> Row | None:
         """Where a change is in the menus; None if it is in none of them."""
-        for symbol in (change.symbol, *change.symbols):
-            node = self.menus.find(symbol)
-            if node is not None and self.menus.is_listed(node):
-                return node
-        return None
+        node = self._changed.node_of(change.symbol)
+        return self.menus.row(node) if node is not None else None
 
     def info(self, row: Row) -> Info:
         """All there is to say about a row."""
@@ -126,12 +114,13 @@ class Session:
         """Note that the cursor is on `row` in the open menu."""
         self._cursors[self.menu] = row.node
 
-    def cursor(self, lines: list[MenuLine]) -> int:
+    def cursor(self, lines: Sequence[MenuLine]) -> int:
         """Where the cursor was among the lines of the open menu; if that line is gone, the nearest before it."""
         wanted = self._cursors.get(self.menu, -1)
-        before = [index for index, line in enumerate(lines) if line.row.node <= wanted]
+        # Numbers of nodes grow from line to line.
+        after = bisect_right(lines, wanted, key=lambda line: line.row.node)
         first = next((index for index, line in enumerate(lines) if line.row.kind != "comment"), 0)
-        return before[-1] if before else first
+        return after - 1 if after else first
 
     def enter(self, row: Row) -> bool:
         """Open a row that has lines of its own; false if it has none."""
@@ -216,8 +205,12 @@ class Session:
         except OSError as error:
             raise MachineError(f"cannot make the directory: {error.strerror}", where=directory) from error
         saved = self.config.save(path, extend=extend)
-        self._changes = None  # what it extends may be another preset now
+        self._changed.count_anew()
         return Said(f"Saved as {saved}", "good")
+
+    def apply(self, row: Row, alternative: Alternative) -> Said:
+        """Get a refused value of `row` by one of the ways there are."""
+        return self._do(row, lambda: self.config.apply_fix(alternative))
 
     def take_back(self, change: KeyChange) -> Said:
         """Make a key again what the extended presets make of it."""
@@ -227,24 +220,45 @@ class Session:
         self.config.unset(change.symbol)
         return Said(f"Taken back: {name} is {change.before_words} again")
 
-    def _line(self, row: Row, counts: Mapping[int, int]) -> MenuLine:
-        return MenuLine(row, any(map(self.config.is_changed, row.symbols)), counts.get(row.node, 0))
-
-    def _change_counts(self) -> dict[int, int]:
-        self.changes()
-        return self._counts
-
-    def _forget(self, change: Change) -> None:
-        self._changes = None
+    def _line(self, node: int, depth: int) -> MenuLine:
+        row = self.menus.row(node, depth)
+        return MenuLine(row, self._changed.has(row), self._changed.counts.get(node, 0))
 
     def _do(self, row: Row, action: Callable[[], Change]) -> Said:
         try:
             return Said(describe(action(), row))
         except Refused as error:
-            return Said(f"{error.what}; {error.fix}" if error.fix else error.what, "warning")
+            text = f"{error.what}; {error.fix}" if error.fix and not error.alternatives else error.what
+            return Said(text, "warning", error.alternatives)
 
 
-def only_changed(lines: list[MenuLine]) -> list[MenuLine]:
+class Lines(Sequence[MenuLine]):
+    """The lines of a menu, each made when it is looked at: of a thousand, one sees forty."""
+
+    def __init__(self, nodes: Sequence[tuple[int, int]], make: Callable[[int, int], MenuLine]) -> None:
+        """`nodes` are numbers of nodes and how far in they are."""
+        self._nodes = nodes
+        self._make = make
+        self._made: dict[int, MenuLine] = {}
+
+    def __len__(self) -> int:
+        return len(self._nodes)
+
+    @overload
+    def __getitem__(self, index: int) -> MenuLine: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[MenuLine]: ...
+    def __getitem__(self, index: int | slice) -> MenuLine | list[MenuLine]:
+        if isinstance(index, slice):
+            return [self[one] for one in range(*index.indices(len(self)))]
+        if index < 0:
+            index += len(self)
+        if index not in self._made:
+            self._made[index] = self._make(*self._nodes[index])
+        return self._made[index]
+
+
+def only_changed(lines: Sequence[MenuLine]) -> list[MenuLine]:
     """The lines that differ, or lead to some that do, with the lines they are below of."""
     kept: list[MenuLine] = []
     depth = -1
@@ -273,20 +287,31 @@ def describe(change: Change, row: Row) -> str:
     own = next((value for value in change.changes if value.symbol == row.symbol), None)
     if own is None:
         return f"{row.prompt} is that already"
+    pulled = [value for value in change.pulled if value.prompt]
     others = [
         value
         for value in change.changes
-        if value is not own and value.prompt and not (row.kind == "member" and own.symbol != value.symbol)
+        if value is not own
+        and value.prompt
+        and value not in change.pulled
+        and not (row.kind == "member" and own.symbol != value.symbol)
     ]
     if row.kind == "member":
-        first = f"{row.prompt}: chosen"
+        text = f"{row.prompt}: chosen"
     else:
-        first = f"{row.prompt}: {words.get(own.after, own.after) if row.is_switch else repr_text(own.after)}"
-    if not others:
-        return first
-    named = [f"{value.prompt} {words.get(value.after, repr_text(value.after))}" for value in others[:_NAMED]]
-    more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
-    return f"{first} · also changed: {', '.join(named)}{more}"
+        text = f"{row.prompt}: {words.get(own.after, own.after) if row.is_switch else repr_text(own.after)}"
+    if pulled:
+        text += f" · needed for it: {_named_values(pulled)} (u undoes all)"
+    if others:
+        text += f" · also changed: {_named_values(others)}"
+    return text
+
+
+def _named_values(values: Sequence[ValueChange]) -> str:
+    words = {"y": "on", "n": "off", "m": "a module"}
+    named = [f"{value.prompt} {words.get(value.after, repr_text(value.after))}" for value in values[:_NAMED]]
+    more = f" and {len(values) - _NAMED} more" if len(values) > _NAMED else ""
+    return f"{', '.join(named)}{more}"
 
 
 def repr_text(value: str) -> str:

@@ -65,7 +65,7 @@ async def test_what_else_a_change_changed_is_said(start: Start) -> None:
         assert "also changed" in user.bar("message")
 
 
-async def test_a_refusal_gives_the_reason(start: Start) -> None:
+async def test_what_an_option_needs_comes_with_it_and_goes_with_it(start: Start) -> None:
     async with start() as user:
         await user.press("slash")
         await user.type("busybox_feature_wget_https")
@@ -74,7 +74,18 @@ async def test_a_refusal_gives_the_reason(start: Start) -> None:
         assert "not offered" in user.seen()
         assert "It cannot be on: it needs" in user.panel()
         await user.press("space")
-        assert "cannot be on: it needs" in user.bar("message")
+        assert "with what it needs: wget: download" in user.bar("message")
+        assert user.screen.session.config.is_on("BUSYBOX_WGET")
+        await user.press("u")
+        assert not user.screen.session.unsaved
+
+
+async def test_a_refusal_gives_the_reason(start: Start) -> None:
+    async with start() as user:
+        await user.press("slash")
+        await user.type("busybox_chcon")
+        await user.press("enter", "space")
+        assert "cannot be on: it needs BUSYBOX_SELINUX" in user.bar("message")
         assert not user.screen.session.unsaved
 
 

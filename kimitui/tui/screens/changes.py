@@ -54,8 +54,7 @@ def change_lines(session: Session) -> list[ChangeLine]:
     for section, changes in groupby(session.changes(), lambda change: change.section):
         lines.append(ChangeLine(section))
         for change in changes:
-            node = session.node_of(change)
-            lines.append(ChangeLine(section, change, session.menus.row(node) if node is not None else None))
+            lines.append(ChangeLine(section, change, session.row_of(change)))
     return lines
 
 

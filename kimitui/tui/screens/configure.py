@@ -302,12 +302,27 @@ class ConfigureScreen(Screen[None]):
 
     def _attempt(self, action: Callable[[], Said]) -> bool:
         try:
-            self.say(action())
+            said = action()
+            self.say(said)
         except KimituiError as error:
             cast("KimituiApp", self.app).show_error(error)
             return False
         self._show_menu()
+        if said.alternatives:
+            self._offer(said)
         return True
+
+    def _offer(self, said: Said) -> None:
+        """Let the user choose among the ways to get what was refused."""
+        from kimitui.tui.screens.dialogs import Ways
+
+        row = self._row
+
+        def answered(number: int | None) -> None:
+            if number is not None and row is not None:
+                self._change(lambda: self.session.apply(row, said.alternatives[number]))
+
+        self.app.push_screen(Ways(said.text, [way.text for way in said.alternatives]), answered)
 
     def _change(self, action: Callable[[], Said]) -> None:
         if row := self._row:

@@ -94,12 +94,23 @@ class Listing(Drawn, ScrollView, Generic[Item], can_focus=True, inherit_bindings
 
         `empty` is what stands there if there are none.
         """
+        same_place = len(items) == len(self.items) > 0
+        before = self.cursor
         self.items = items
         self._empty = self._empty if empty is None else empty
         self.cursor = max(0, min(self.cursor if cursor is None else cursor, len(items) - 1))
         self.virtual_size = Size(0, len(items))
+        top = self.scroll_offset.y
         self.keep_in_sight()
-        self.refresh()
+        if not same_place:
+            self._strips.clear()
+            self.refresh()
+        elif self.scroll_offset.y == top:
+            # What is drawn is compared, and not what was shown before: items may be made when they are looked at.
+            for index in range(top, min(len(items), top + self.size.height)):
+                drawn = self._strips.get(index)
+                if drawn is None or drawn[0][0] != items[index] or index in (before, self.cursor):
+                    self.refresh_lines(index)
 
     def move_cursor(self, index: int) -> None:
         """Put the cursor on an item and send `Moved` if it was elsewhere."""

@@ -43,10 +43,18 @@ class Panel(Drawn, ScrollView, can_focus=False):
 
     def show(self, paragraphs: Sequence[Paragraph]) -> None:
         """Replace what is shown and go to its beginning."""
+        if paragraphs == self._paragraphs:
+            return
+        before, rights = self._lines, self._rights
         self._paragraphs = paragraphs
+        scrolled = self.scroll_offset.y > 0
         self._lay_out()
-        self.scroll_to(y=0, animate=False, force=True)
-        self.refresh()
+        if scrolled:
+            self.scroll_to(y=0, animate=False, force=True)
+            return
+        for y in range(self.size.height):
+            if before[y : y + 1] != self._lines[y : y + 1] or rights.get(y) != self._rights.get(y):
+                self.refresh_lines(y)
 
     @property
     def text(self) -> str:
@@ -78,7 +86,12 @@ class Panel(Drawn, ScrollView, can_focus=False):
             for number, line in enumerate(lines):
                 before = mark if number == 0 else " " * len(mark)
                 self._lines.append([(before, paragraph.mark_style), (line, paragraph.style)])
-        self.virtual_size = Size(0, len(self._lines))
+        size, height = Size(0, len(self._lines)), self.size.height
+        if self.virtual_size.height <= height >= size.height:
+            # Without a scroll bar before and after, there is nothing that a layout of the screen would change.
+            self.set_reactive(Panel.virtual_size, size)
+        else:
+            self.virtual_size = size
 
     def on_resize(self) -> None:
         """Wrap anew."""
