@@ -181,6 +181,8 @@ class Listing(Drawn, ScrollView, Generic[Item], can_focus=True, inherit_bindings
 
     def _move_near(self, index: int, direction: int) -> None:
         """Move to an item, or to the next one from there at which the cursor stops."""
+        if not self.items:
+            return
         index = max(0, min(index, len(self.items) - 1))
         ways = (range(index, len(self.items)), range(index, -1, -1))
         for near in ways if direction > 0 else reversed(ways):
