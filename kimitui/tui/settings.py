@@ -10,7 +10,9 @@ from pathlib import Path
 
 from kimitui.errors import KimituiError, Location, MachineError, UsageError
 
-_THEME = "auto"
+THEMES = ("auto", "dark", "light", "high-contrast", "no-colour")
+"""The themes that can be asked for; `auto` is what suits the terminal. Here, because textual need not be imported."""
+
 _HINTED = "hinted"
 
 
@@ -39,7 +41,7 @@ class Settings:
     `problems` are errors in the files; what they concern stays as kimitui has it.
     """
 
-    theme: str = _THEME
+    theme: str = "auto"
     keys: dict[str, tuple[object, Location]] = field(default_factory=dict)
     problems: list[KimituiError] = field(default_factory=list)
 
@@ -120,14 +122,12 @@ def _entries(path: Path) -> dict[str, tuple[object, Location]]:
 
 
 def _take_config(settings: Settings, entries: dict[str, tuple[object, Location]]) -> None:
-    from kimitui.tui.theme import CHOICES
-
     for key, (value, where) in entries.items():
         if key != "theme":
             fix = "There is only: theme. Keys are set in keys.json5, beside this file."
             settings.problems.append(UsageError(f'there is no setting "{key}"', where=where, fix=fix))
-        elif value not in CHOICES:
-            fix = f"There are {', '.join(CHOICES)}."
+        elif value not in THEMES:
+            fix = f"There are {', '.join(THEMES)}."
             settings.problems.append(UsageError(f"there is no theme {value!r}", where=where, fix=fix))
         else:
             settings.theme = str(value)

@@ -15,14 +15,14 @@ DARK = Theme(
     accent="#f0b35e",
     success="#86c98a",
     warning="#e8c46a",
-    error="#f2837d",
+    error="#f59089",
     foreground="#dde2ea",
     background="#14171d",
     surface="#1a1e26",
     panel="#232935",
     dark=True,
     variables={
-        "dim": "#98a2b3",
+        "dim": "#a3adbd",
         "rule": "#39414f",
         "cursor": "#264056",
         "cursor-blurred": "#262d39",
@@ -69,7 +69,7 @@ HIGH_CONTRAST = Theme(
     accent="#ffd24a",
     success="#8dff8d",
     warning="#fff27a",
-    error="#ffb0aa",
+    error="#ffc8c3",
     foreground="#ffffff",
     background="#000000",
     surface="#000000",
@@ -112,14 +112,12 @@ NO_COLOUR = Theme(
 THEMES = {"dark": DARK, "light": LIGHT, "high-contrast": HIGH_CONTRAST, "no-colour": NO_COLOUR}
 """By the name that users know."""
 
-AUTO = "auto"
-CHOICES = (*THEMES, AUTO)
 _LIGHT_BACKGROUNDS = ("7", "15")  # of the 16 colours of a terminal, white and bright white
 
 
 def resolve(name: str) -> str:
     """The name of the theme that `name` stands for; `auto` follows NO_COLOR and, where it is set, COLORFGBG."""
-    if name != AUTO:
+    if name != "auto":
         return name
     if os.environ.get("NO_COLOR"):
         return "no-colour"

@@ -115,8 +115,8 @@ async def test_changed_keys_work_and_are_shown(start: Start, project: Path) -> N
         await user.press("escape", "question_mark")
         assert isinstance(user.app.screen, KeysHelp)
         shown = " ".join(user.panel("text").split())
-        assert "↓ e a line down list.down" in shown and "Ctrl+f search names" in shown
-        assert "no key redo edit.redo" in shown
+        assert "↓ e a line down" in shown and "Ctrl+f search names" in shown and "no key redo" in shown
+        assert "list.down" in user.seen()
 
 
 async def test_mistakes_in_the_file_do_not_prevent_work(start: Start, project: Path) -> None:

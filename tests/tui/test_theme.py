@@ -3,10 +3,14 @@ from __future__ import annotations
 import pytest
 from textual.color import Color
 
-from kimitui.tui import theme
+from kimitui.tui import settings, theme
 from tests.tui.conftest import Start
 
 COLOURED = [name for name in theme.THEMES if name != "no-colour"]
+
+
+def test_every_theme_can_be_asked_for() -> None:
+    assert {"auto", *theme.THEMES} == set(settings.THEMES)
 
 
 async def test_every_theme_shows_every_screen(start: Start) -> None:
