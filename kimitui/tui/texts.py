@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
-from kimitui.errors import KimituiError
+from kimitui.errors import KimituiError, Location
 from kimitui.kconfig.menu import Info, Row, Term
 from kimitui.tui.menu_line import box
 from kimitui.tui.widgets.draw import paragraphs
@@ -46,7 +47,7 @@ def reasons(info: Info, corner: str = "", changed: str = "") -> list[Paragraph]:
     result += _terms("Suggested by", info.suggested_by)
     if info.defined:
         result.append(Paragraph("Defined in", "strong"))
-        result += [Paragraph(str(where), "dim", "  ") for where in info.defined]
+        result += [Paragraph(_place(where), "dim", "  ") for where in info.defined]
     return _trimmed(result)
 
 
@@ -58,6 +59,13 @@ def _head(info: Info, corner: str) -> list[Paragraph]:
     if row.of:
         facts.append(f"{row.on} of {row.of} on")
     return [Paragraph(row.prompt, "title", right=corner), Paragraph(" · ".join(filter(None, facts)), "dim"), BLANK]
+
+
+def _place(where: Location) -> str:
+    """A line of a file, seen from here if it is below."""
+    here = Path.cwd()
+    path = where.path.relative_to(here) if where.path.is_relative_to(here) else where.path
+    return f"{path}:{where.line}"
 
 
 def _trimmed(result: list[Paragraph]) -> list[Paragraph]:

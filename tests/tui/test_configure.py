@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual.events import Key
 
 from kimitui import save_target
 from kimitui.tui.screens.changes import ChangesScreen
@@ -75,7 +76,7 @@ async def test_what_an_option_needs_comes_with_it_and_goes_with_it(start: Start)
         assert "not offered" in user.seen()
         assert "It cannot be on: it needs" in user.panel()
         await user.press("space")
-        assert "with what it needs: wget: download" in user.bar("message")
+        assert "needed for it: wget: download" in user.bar("message")
         assert user.screen.session.config.is_on("BUSYBOX_WGET")
         await user.press("u")
         assert not user.screen.session.unsaved
@@ -284,7 +285,7 @@ async def test_the_panel_switches_between_help_and_why(start: Start) -> None:
             await user.press(key)
             assert user.panel() != help_text
         await user.press("tab")
-        assert "Defined in" in user.panel() and "network.kconfig:" in user.panel()
+        assert "Defined in" in user.panel() and "server.kconfig:" in user.panel()
         await user.press("down")
         assert "Defined in" in user.panel()
 
@@ -305,8 +306,10 @@ async def test_only_what_differs_can_be_shown(start: Start) -> None:
         await user.press("c")
         assert "(changed only)" in user.bar("crumbs")
         assert [line.row.prompt for line in user.menu.items] == ["BusyBox"]
-        await user.press("enter", "enter")
-        assert {line.row.symbol for line in user.menu.items} == {"BUSYBOX_VI"}
+        while user.row.opens:
+            assert len(user.menu.items) == 1
+            await user.press("enter")
+        assert user.row.symbol == "BUSYBOX_VI"
         await user.press("space")
         assert "Nothing here has changed" in user.seen()
         await user.press("u")
@@ -323,10 +326,10 @@ async def test_a_menu_counts_what_differs_in_it(start: Start) -> None:
         await user.press("slash")
         await user.type("busybox_cat")
         await user.press("enter", "space")
-        assert {line.row.prompt: line.changes for line in user.menu.items}[user.row.prompt] == 0
-        await user.press("h", "h")
-        await user.go_to("BusyBox")
-        assert user.menu.current is not None and user.menu.current.changes == 2
+        while user.row.prompt != "BusyBox":
+            await user.press("h")
+            assert user.menu.current is not None and user.menu.current.changes > 0
+        assert user.menu.current.changes == 2
         await user.press("u")
         assert user.menu.current.changes == 1
 
@@ -335,7 +338,7 @@ async def test_what_is_typed_right_behind_a_key_goes_where_it_belongs(start: Sta
     async with start() as user:
         # All in one go: nothing waits for a screen to open or to close.
         for key in ("slash", *"busybox_cat", "enter", "space", "slash", *"zz", "escape", "d"):
-            user.app.simulate_key(key)
+            user.app.post_message(Key(key, key if len(key) == 1 else None))
         await user.until(lambda: isinstance(user.app.screen, ChangesScreen))
         await user.press("escape")
         config = user.screen.session.config
