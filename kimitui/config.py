@@ -1,17 +1,15 @@
 """Configuration: the system tree with a preset applied.
 
-What is set, undone and redone here is what the TUI, the command line and Python code share. One change gives one
-notification; what cannot be is refused with the reason, and nothing changes then.
+What is set, undone and redone here (see `Editing`) is what the TUI, the command line and Python code share.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from kimitui import config_apply, config_changes, config_edit, config_save, config_upstream
+from kimitui import config_apply, config_changes, config_save, config_upstream
 from kimitui import preset as presets
 from kimitui.config_apply import UnfitError
 from kimitui.config_types import (
@@ -19,6 +17,7 @@ from kimitui.config_types import (
     Change,
     Difference,
     KeyChange,
+    Origin,
     Overridden,
     Refused,
     ValueChange,
@@ -27,29 +26,23 @@ from kimitui.config_types import (
     in_words,
 )
 from kimitui.config_upstream import apply_upstream
+from kimitui.editing import Editing
 from kimitui.errors import Location, PresetError
 from kimitui.kconfig import explain
-from kimitui.kconfig.names import PREFIXES, SECTIONS, JsonScalar, JsonValue, Names, type_of
-from kimitui.kconfig.state import Delta, TreeState
+from kimitui.kconfig.names import PREFIXES, SECTIONS, JsonScalar, Names, type_of
+from kimitui.kconfig.state import TreeState
 from kimitui.kconfig.system import load_system_tree
-from kimitui.kconfig.types import Kconfig, Symbol
+from kimitui.kconfig.types import Kconfig
 from kimitui.preset import Preset
 
 
-@dataclass(frozen=True)
-class _Step:
-    """An entry of the undo or redo stack."""
-
-    label: str
-    delta: Delta
-
-
-class Configuration:
+class Configuration(Editing):
     """The system tree with a preset applied.
 
-    `preset` is the preset as it was read or last saved, `chain` what it is made of, base first. `tree` is the
-    live tree: read it, but change values only through the methods here. `overridden` lists what extended presets ask
-    for and did not get, because the presets that extend them decided otherwise.
+    `preset` is the preset as it was read or last saved, `chain` what it is made of, base first. The base that
+    changes are compared with is what the extended presets make, with the overriding architecture if there is one.
+    `overridden` lists what extended presets ask for and did not get, because the presets that extend them decided
+    otherwise.
     """
 
     def __init__(self, chain: Sequence[Preset], *, arch: str | None = None) -> None:
@@ -58,25 +51,17 @@ class Configuration:
         Raises PresetError, with the place, for a key that does not exist, a value that does not fit, and a value
         that does not survive in its own preset; UsageError for an unknown `arch`.
         """
-        self.tree: Kconfig = load_system_tree()
-        self.names = Names(self.tree)
+        tree = load_system_tree()
+        super().__init__(tree, Names(tree))
         self.chain = tuple(chain)
-        self._state = TreeState(self.tree)
-        self._subscribers: list[Callable[[Change], None]] = []
-        self._undo: list[_Step] = []
-        self._redo: list[_Step] = []
         self._override: Mapping[str, str] = config_apply.architecture(self.names, arch)
         requests = []
         for preset in self.chain[:-1]:
             requests += config_apply.apply_preset(self._state, self.names, preset)
-        self._base = self._state.assigned
-        self._base_values = self._values_with(self._base)
-        self._base_resolved: Values | None = None
+        self._extended = self._state.assigned
         requests += config_apply.apply_preset(self._state, self.names, self.chain[-1])
         self._state.apply(self._state.delta(self._override))
-        self._values = self._state.values()
-        self._saved = self._state.assigned
-        self._saved_values = self._values
+        self._begin(self._with_override(self._extended))
         self._saved_own: Values | None = None
         self.overridden: tuple[Overridden, ...] = config_apply.find_overridden(self.tree, requests)
 
@@ -171,13 +156,11 @@ class Configuration:
 
         None is the value of a choice, a number or a text whose dependencies are not met.
         """
-        values: Values = {section: {} for section in SECTIONS}
-        for entry in self.names.entries.values():
-            if entry.settable:
-                values[entry.section][entry.key] = entry.value(self.tree)
+        values = super().resolved()
         for section, extra in self.upstream.items():
-            values[section].update(extra)
-        return {section: dict(sorted(values[section].items())) for section in SECTIONS if values[section]}
+            if extra:
+                values[section] = {**values.get(section, {}), **extra}
+        return {section: dict(sorted(values[section].items())) for section in SECTIONS if section in values}
 
     def validate_upstream(self, section: str, tree: Kconfig, *, extra: Mapping[str, str] | None = None) -> None:
         """Check what is asked of the upstream tree of `section` against that tree.
@@ -203,40 +186,6 @@ class Configuration:
 
     # What the TUI and Python code change
 
-    def subscribe(self, callback: Callable[[Change], None]) -> Callable[[], None]:
-        """Call `callback` after every change from now on; returns what ends that."""
-        self._subscribers.append(callback)
-
-        def unsubscribe() -> None:
-            if callback in self._subscribers:
-                self._subscribers.remove(callback)
-
-        return unsubscribe
-
-    def set(self, name: str, value: JsonValue) -> Change:
-        """Set a symbol, a named choice or a family to a value as a preset has it, or to a Kconfig value.
-
-        True for a member of a choice selects it. What the value needs is switched on with it if it is clear what that
-        is. Raises Refused if that cannot be, with the reason and the ways that are not taken unasked: one of
-        several, and those that take away something that is set now.
-        """
-        wanted, label = self._meaning(name, value)
-        return self._done(label, config_edit.attempt_pulling(self._state, wanted, label))
-
-    def apply_fix(self, alternative: Alternative) -> Change:
-        """Get a value that was refused in one of the ways that were named then. Raises Refused if it is too late."""
-        wanted = dict(alternative.assignments)
-        return self._change(alternative.label, self._state.delta(wanted), wanted)
-
-    def problem(self, name: str, value: JsonValue) -> str:
-        """Why `set(name, value)` would be refused, in a line; "" if it would not. Changes nothing, tells nobody."""
-        try:
-            wanted, label = self._meaning(name, value)
-            self._state.apply(config_edit.attempt_pulling(self._state, wanted, label).back)
-        except Refused as refused:
-            return f"{refused.what}; {refused.fix}" if refused.fix else refused.what
-        return ""
-
     def set_upstream(self, section: str, symbol: str, value: JsonScalar) -> Change:
         """Set an upstream symbol; one that the system tree does not show is checked only by `validate_upstream`.
 
@@ -252,59 +201,12 @@ class Configuration:
         delta = self._state.delta({name: config_apply.stored(value)})
         return self._change(f"{symbol}: {in_words(value)}", delta, {})
 
-    def toggle(self, name: str) -> Change:
-        """Give a yes/no symbol its next possible value: off, module, on, off …; a member of a choice is selected.
-
-        Raises Refused if it can have no other value.
-        """
-        return self.set(name, config_edit.following(self.tree, self.names, name))
-
-    def unset(self, name: str) -> Change:
-        """Take back what was set: the symbol, choice or family is again what the extended presets make of it."""
-        names = self._state.choice_members(self._members(name))
-        wanted = {symbol: self._base.get(symbol) for symbol in names}
-        assigned = self._state.assigned
-        delta = {symbol: value for symbol, value in wanted.items() if assigned.get(symbol) != value}
-        return self._change(f"{name}: taken back", delta, {})
-
-    def undo(self) -> Change | None:
-        """Take the last change back; None if there is none."""
-        return self._travel(self._undo, self._redo)
-
-    def redo(self) -> Change | None:
-        """Do again what was undone last; None if there is nothing."""
-        return self._travel(self._redo, self._undo)
-
-    @property
-    def can_undo(self) -> bool:
-        """Whether there is something to undo."""
-        return bool(self._undo)
-
-    @property
-    def can_redo(self) -> bool:
-        """Whether there is something to redo."""
-        return bool(self._redo)
-
-    def changes(self) -> list[KeyChange]:
-        """Every key that has another value than the extended presets give it; sections in their order, keys sorted.
-
-        Without a preset to extend, the base are the defaults of the tree. Of a choice in an upstream section only the
-        member that is chosen counts. Taking back what was set (`unset`), until nothing of it is left, leads to the
-        base.
-        """
-        if self._base_resolved is None:
-            with self._state.only(self._with_override(self._base)):
-                self._base_resolved = self.resolved()
-        return config_changes.key_changes(
-            self.tree, self.names, (self._base_resolved, self.resolved()), (self._base, self._state.assigned)
-        )
-
-    def is_changed(self, name: str) -> bool:
-        """Whether a symbol, choice or family has another value than the extended presets give it."""
-        members = self._members(name)
-        if name not in self.names.by_symbol:  # an upstream symbol the tree does not show
-            return self._state.assigned.get(name) != self._base.get(name)
-        return any(self._values[symbol] != self._base_values[symbol] for symbol in members)
+    def origin(self, name: str) -> Origin | None:
+        """Where the value of a symbol, choice or family comes from; None for one that no preset can name."""
+        entry = self.names.by_symbol.get(name)
+        if entry is None:
+            return None
+        return config_changes.origin(self.tree, entry, self._state.assigned, self.chain, self._override)
 
     @property
     def modified(self) -> bool:
@@ -314,7 +216,7 @@ class Configuration:
         if self._values != self._saved_values:
             return True
         if self._saved_own is None:
-            self._saved_own = self._own_values(self._saved, self._base)
+            self._saved_own = self._own_values(self._saved, self._extended)
         return self.own_values() != self._saved_own
 
     def own_values(self) -> Values:
@@ -323,7 +225,7 @@ class Configuration:
         Applied to the extended presets, it gives the values there are now. An `arch` that overrides the
         preset's does not count.
         """
-        return self._own_values(self._state.assigned, self._base)
+        return self._own_values(self._state.assigned, self._extended)
 
     def diff(self, other: Configuration) -> list[Difference]:
         """What is different in `other`, as resolved values; sections in their order, keys sorted."""
@@ -343,9 +245,8 @@ class Configuration:
         chain = presets.chain(presets.parse(text, target))
         presets.write(target, text)
         if extend:
-            self._base = config_apply.merged(self._state, self.names, chain[:-1])
-            self._base_values = self._values_with(self._base)
-            self._base_resolved = None
+            self._extended = config_apply.merged(self._state, self.names, chain[:-1])
+            self._rebase(self._with_override(self._extended))
         self.chain = chain
         self._saved = self._state.assigned
         self._saved_values = self._values
@@ -354,62 +255,10 @@ class Configuration:
 
     # How it works
 
-    def _values_with(self, assignments: Mapping[str, str]) -> dict[str, str]:
-        """The values of the tree with `assignments` and the overriding architecture."""
-        with self._state.only(self._with_override(assignments)):
-            return self._state.values()
-
     def _with_override(self, assignments: Mapping[str, str]) -> Mapping[str, str]:
         """`assignments` with the overriding architecture in place of theirs."""
         members = self._state.choice_members(self._override)
         return {name: value for name, value in assignments.items() if name not in members} | dict(self._override)
-
-    def _symbol(self, name: str) -> Symbol:
-        symbol = self.tree.syms.get(name)
-        if symbol is None or not symbol.nodes:
-            raise KeyError(name)
-        return symbol
-
-    def _meaning(self, name: str, value: JsonValue) -> tuple[dict[str, str], str]:
-        """The assignments that give `name` a value, and what that is called."""
-        entry, wanted = config_edit.meaning(self.tree, self.names, name, value)
-        return wanted, f"{entry.prompt or entry.key}: {in_words(value)}"
-
-    def _members(self, name: str) -> tuple[str, ...]:
-        """The symbols behind a symbol's, choice's or family's name."""
-        entry = self.names.by_symbol.get(name)
-        if entry is not None and entry.symbol == name:
-            return entry.symbols
-        if entry is None and name not in self._state.assigned and name not in self._base:
-            self._symbol(name)
-        return (name,)
-
-    def _change(self, label: str, delta: Delta, wanted: Mapping[str, str]) -> Change:
-        """Apply `delta` as one step; if `wanted` is not there then, take it back and raise Refused."""
-        return self._done(label, config_edit.Attempt(config_edit.attempt(self._state, delta, wanted)))
-
-    def _done(self, label: str, attempt: config_edit.Attempt) -> Change:
-        """Note a step that was made, and tell everybody."""
-        if not attempt.back:
-            return Change(label, ())
-        self._undo.append(_Step(label, attempt.back))
-        self._redo.clear()
-        return self._notify(label, attempt.pulled)
-
-    def _travel(self, origin: list[_Step], target: list[_Step]) -> Change | None:
-        if not origin:
-            return None
-        step = origin.pop()
-        target.append(_Step(step.label, self._state.apply(step.delta)))
-        return self._notify(step.label)
-
-    def _notify(self, label: str, pulled: Collection[str] = ()) -> Change:
-        before, self._values = self._values, self._state.values()
-        changes = tuple(config_edit.value_changes(self.tree, before, self._values))
-        change = Change(label, changes, tuple(one for one in changes if one.symbol in pulled))
-        for subscriber in list(self._subscribers):
-            subscriber(change)
-        return change
 
     def _without_override(self, assigned: Mapping[str, str]) -> Mapping[str, str]:
         """`assigned` with the architecture as the preset has it."""
@@ -435,6 +284,7 @@ __all__ = [
     "Configuration",
     "Difference",
     "KeyChange",
+    "Origin",
     "Overridden",
     "Refused",
     "ValueChange",

@@ -133,14 +133,14 @@ def find_overridden(tree: Kconfig, requests: Iterable[Request]) -> tuple[Overrid
 
 def checked(entry: Entry, value: JsonValue) -> dict[str, str]:
     """The assignments for a key. Raises UnfitError if it never takes such a value."""
-    name = f"{entry.section}.{entry.key}"
+    name = f"{entry.section}.{entry.key}" if entry.section else entry.key
     try:
         wanted = entry.assignments(value)
     except WrongValueError as error:
         words = [value] if isinstance(value, str) else value if isinstance(value, list) else []
         unknown = next((word for word in words if word not in entry.members), "")
         raise UnfitError(f"{name} {error}", suggestion(unknown, entry.members)) from None
-    if isinstance(value, str):
+    if isinstance(value, str) and entry.section:
         try:
             config_texts.check(entry.symbol, value)
         except UsageError as error:

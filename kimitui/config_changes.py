@@ -1,13 +1,15 @@
-"""What differs from a base, key by key, and whether it was set or follows from what was."""
+"""What differs from a base, key by key, and where values come from."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from kimitui.config_apply import in_choice
-from kimitui.config_types import KeyChange, Values, differences
-from kimitui.kconfig.names import PREFIXES, Names
+from kimitui.config_apply import in_choice, why_lost
+from kimitui.config_types import KeyChange, Origin, Values, differences
+from kimitui.kconfig import explain
+from kimitui.kconfig.names import PREFIXES, Entry, Names
 from kimitui.kconfig.types import Kconfig
+from kimitui.preset import Preset
 
 
 def key_changes(
@@ -42,3 +44,26 @@ def key_changes(
             )
         )  # fmt: skip
     return found
+
+
+def origin(
+    tree: Kconfig, entry: Entry, assigned: Mapping[str, str], chain: Sequence[Preset], override: Mapping[str, str]
+) -> Origin:
+    """Where the value of a key in `tree` comes from, `assigned` being what was set."""
+    symbols = [tree.syms[name] for name in entry.symbols]
+    given = [symbol for symbol in symbols if assigned.get(symbol.name) == symbol.str_value]
+    if not entry.settable:
+        return Origin(explain.forced(symbols[0]) or "follows from other options")
+    if given and not any(symbol.name in assigned and symbol not in given for symbol in symbols):
+        if any(symbol.name in override for symbol in given):
+            return Origin("was asked for with --arch")
+        for preset in reversed(chain):
+            value = preset.sections.get(entry.section, {}).get(entry.key)
+            if value is not None and not why_lost(tree, entry, value):
+                return Origin("is set", preset.locate(entry.section, entry.key))
+        return Origin("was set and is not saved yet")
+    if len(symbols) == 1 and (reason := explain.forced(symbols[0])):
+        return Origin(reason)
+    if given or any(symbol.name in assigned for symbol in symbols):
+        return Origin("was asked for otherwise, which is not possible now")
+    return Origin("is the default")

@@ -67,7 +67,8 @@ class Difference:
 
     def describe(self) -> str:
         """The difference in words, without a full stop."""
-        name = f"{self.prompt} ({self.section}.{self.key})" if self.prompt else f"{self.section}.{self.key}"
+        key = f"{self.section}.{self.key}" if self.section else self.key
+        name = f"{self.prompt} ({key})" if self.prompt else key
         if isinstance(self.before, list) and isinstance(self.after, list):
             added = [word for word in self.after if word not in self.before]
             removed = [word for word in self.before if word not in self.after]
@@ -100,6 +101,17 @@ class KeyChange(Difference):
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where a value comes from: a clause that goes after the name, and the place in a file if it is written there."""
+
+    text: str
+    where: Location | None = None
+
+    def __str__(self) -> str:
+        return f"{self.text} at {self.where}" if self.where else self.text
+
+
+@dataclass(frozen=True)
 class Overridden:
     """A value that an extended preset asks for, and that what extends it (or `--arch`) made impossible."""
 
@@ -117,7 +129,7 @@ class Overridden:
 def differences(before: Values, after: Values, names: Names) -> list[Difference]:
     """What differs between two sets of resolved values; sections in their order, keys sorted."""
     found = []
-    for section in SECTIONS:
+    for section in dict.fromkeys([*SECTIONS, *before, *after]):
         old, new = before.get(section, {}), after.get(section, {})
         for key in sorted({*old, *new}):
             if old.get(key) != new.get(key):

@@ -7,7 +7,7 @@ goes after the name of the symbol: `needs "ping" (BUSYBOX_PING), which is off`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -214,7 +214,12 @@ def _selected_by(symbol: Symbol, wanted: int) -> str:
         if kconfiglib.expr_value(term) > wanted:
             source = kconfiglib.split_expr(term, kconfiglib.AND)[0]
             selecting.append(title(source))
-    return f"is switched on by {_join(selecting, 'and')}"
+    return f"is switched on by {_join(selecting, 'and')}" if selecting else ""
+
+
+def forced(symbol: Symbol) -> str:
+    """Which symbols switch `symbol` on by select now, as a clause; "" if there are none."""
+    return _selected_by(symbol, 0)
 
 
 def _not_offered(symbol: Symbol, wanted: int) -> str:
@@ -306,9 +311,24 @@ def _not_needed(operand: Expr, wanted: int) -> str:
     return _join(_unmet((flipped, expression, (kconfiglib.NOT, operand[2])), wanted), "and")
 
 
-def _one_of(operands: Iterable[Expr], wanted: int) -> str:
+def _one_of(operands: Sequence[Expr], wanted: int) -> str:
+    if all(_is_plain(operand) for operand in operands):
+        titles = list(dict.fromkeys(title(operand) for operand in operands))
+        if len(titles) > 1:
+            return f"one of {', '.join(titles[:-1])} and {titles[-1]}, which are all off"
     alternatives = [_join(_unmet(operand, wanted), "and") for operand in operands]
     return "either " + _join(list(dict.fromkeys(alternatives)), "or")
+
+
+def _is_plain(item: Expr) -> bool:
+    """Whether it is an option that is off and that a user can switch on; the rest needs more words."""
+    return (
+        isinstance(item, kconfiglib.Symbol)
+        and not item.is_constant
+        and item.choice is None
+        and item.tri_value == 0
+        and bool(prompt_of(item))
+    )
 
 
 def _comparison(expression: Expr, *, negated: bool) -> str:

@@ -16,6 +16,7 @@ import kconfiglib
 from kimitui.errors import Location
 from kimitui.kconfig.explain import title, why_not
 from kimitui.kconfig.names import prompt_of, type_of
+from kimitui.kconfig.search import Index, Span, Text
 from kimitui.kconfig.types import Choice, Expr, Kconfig, MenuNode, Symbol
 
 Kind = Literal["menu", "comment", "choice", "member", "bool", "tristate", "string", "int", "hex"]
@@ -64,6 +65,15 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Match:
+    """A line that a search found, and where in its prompt and its symbol's name: begins and ends, to be marked."""
+
+    row: Row
+    prompt_spans: tuple[Span, ...]
+    name_spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True)
 class Term:
     """A condition or a relation in words, and whether it holds now."""
 
@@ -76,7 +86,8 @@ class Info:
     """What there is to say about a row.
 
     `why` are whole sentences: what keeps it from values it does not have. `needs` are its dependencies, all of which
-    must hold. `range` is the lowest and highest number, as written.
+    must hold. `range` is the lowest and highest number that hold now, as written; `ranges` and `defaults` are all there
+    are with their conditions, and the first one that holds is the one in force.
     """
 
     row: Row
@@ -89,6 +100,9 @@ class Info:
     suggested_by: tuple[Term, ...]
     range: tuple[str, str] | None
     defined: tuple[Location, ...]
+    suggests: tuple[Term, ...] = ()
+    defaults: tuple[Term, ...] = ()
+    ranges: tuple[Term, ...] = ()
 
 
 class Menus:
@@ -98,7 +112,7 @@ class Menus:
         self.tree = tree
         self._nodes: list[MenuNode] = [tree.top_node, *tree.node_iter()]
         self._numbers = {id(node): number for number, node in enumerate(self._nodes)}
-        self._texts: list[tuple[str, str, str]] | None = None
+        self._index: Index | None = None
 
     @property
     def title(self) -> str:
@@ -147,28 +161,14 @@ class Menus:
         """How a menu is called."""
         return self.title if node == MAIN else _prompt(self._nodes[node])
 
-    def search(self, query: str, *, limit: int = 200) -> list[Row]:
-        """The lines that hold every word of `query` in name, prompt or help, the most likely meant first."""
-        words = query.casefold().split()
-        if not words:
-            return []
-        if self._texts is None:
-            self._texts = [_texts(node) for node in self._nodes]
-        found: list[tuple[int, int]] = []
-        for number, (name, prompt, help_) in enumerate(self._texts):
-            ranks = []
-            for word in words:
-                if word in name or word in prompt:
-                    ranks.append(_rank(word, name, prompt))
-                elif word in help_:
-                    ranks.append(6)
-                else:
-                    break
-            else:
-                kind = _kind(self._nodes[number])
-                if number != MAIN and kind is not None:
-                    found.append((2 * sum(ranks) + (kind == "menu"), number))  # an option is meant more often
-        return [self._row(self._nodes[number], 0) for _, number in sorted(found)[:limit]]
+    def search(self, query: str, *, limit: int = 200) -> list[Match]:
+        """The lines that a query finds in name, prompt or help, the most likely meant first."""
+        if self._index is None:
+            self._index = Index((number, _text(node)) for number, node in enumerate(self._nodes) if _is_found(node))
+        return [
+            Match(self._row(self._nodes[hit.number], 0), hit.prompt_spans, hit.name_spans)
+            for hit in self._index.find(query, limit)
+        ]
 
     def info(self, node: int) -> Info:
         """All there is to say about a node."""
@@ -189,6 +189,9 @@ class Menus:
                 Location(Path(where.kconfig.srctree) / where.filename, where.linenr, 1)
                 for where in (item.nodes if isinstance(item, (kconfiglib.Symbol, kconfiglib.Choice)) else (menu_node,))
             ),
+            suggests=tuple(_relations(item.implies)) if is_symbol else (),
+            defaults=tuple(_defaults(item)) if isinstance(item, (kconfiglib.Symbol, kconfiglib.Choice)) else (),
+            ranges=tuple(_ranges(item)) if is_symbol else (),
         )
 
     def _lines(self, parent: MenuNode, depth: int, show_all: bool) -> list[tuple[MenuNode, int]]:
@@ -301,24 +304,12 @@ def _help(node: MenuNode) -> str:
     return node.help or next((other.help for other in node.item.nodes if other.help), "")
 
 
-def _texts(node: MenuNode) -> tuple[str, str, str]:
-    name = getattr(node.item, "name", None) or ""
-    prompt = node.prompt[0] if node.prompt else ""
-    return name.casefold(), prompt.casefold(), _help(node).casefold()
+def _is_found(node: MenuNode) -> bool:
+    return node.parent is not None and _kind(node) is not None
 
 
-def _rank(word: str, name: str, prompt: str) -> int:
-    """How far a word is from being the very name that was meant; 0 is closest."""
-    short_name = name.partition("_")[2]
-    if word in (name, short_name, short(prompt)):
-        return 0
-    if prompt.startswith(word):
-        return 1
-    if short_name.startswith(word) or name.startswith(word):
-        return 2
-    if f" {word}" in prompt:
-        return 3
-    return 4 if word in prompt else 5
+def _text(node: MenuNode) -> Text:
+    return Text(getattr(node.item, "name", None) or "", _prompt(node), _help(node), _kind(node) == "menu")
 
 
 def _condition(node: MenuNode) -> Expr:
@@ -372,6 +363,31 @@ def _sources(expression: Expr) -> Iterator[Term]:
             yield Term(title(source), kconfiglib.expr_value(term) > 0)
 
 
+def _defaults(item: Symbol | Choice) -> Iterator[Term]:
+    for value, condition in item.defaults:
+        is_number = getattr(value, "is_constant", False) and item.orig_type in (kconfiglib.INT, kconfiglib.HEX)
+        text = value.name if is_number else _in_words(value)
+        yield Term(_with_condition(text, condition, item), kconfiglib.expr_value(condition) > 0)
+
+
+def _ranges(symbol: Symbol) -> Iterator[Term]:
+    for low, high, condition in symbol.ranges:
+        text = f"{low.name} to {high.name}"
+        yield Term(_with_condition(text, condition, symbol), kconfiglib.expr_value(condition) > 0)
+
+
+def _with_condition(text: str, condition: Expr, item: Symbol | Choice) -> str:
+    """`text` and when it applies, without what `item` depends on anyhow."""
+    own = kconfiglib.split_expr(item.direct_dep, kconfiglib.AND)
+    further = [
+        part
+        for part in kconfiglib.split_expr(condition, kconfiglib.AND)
+        if part is not item.kconfig.y and not any(part is known or part == known for known in own)
+    ]
+    words = " and ".join(_in_words(part, nested=True) for part in further)
+    return f"{text} if {words}" if words else text
+
+
 def _range(symbol: Symbol) -> tuple[str, str] | None:
     for low, high, condition in symbol.ranges:
         if kconfiglib.expr_value(condition):
@@ -413,4 +429,4 @@ def _sentence(value: str, reason: str) -> str:
     return f"It cannot be {value}: it {reason}."
 
 
-__all__ = ["MAIN", "Info", "Kind", "Menus", "Row", "Term", "short"]
+__all__ = ["MAIN", "Info", "Kind", "Match", "Menus", "Row", "Term", "short"]

@@ -53,7 +53,7 @@ class Entry:
 
     `symbol` is the symbol, the choice or the symbol that declares the family. `members` maps the words of a
     choice or a list to their symbols, in the order of the tree; for every other type it is empty.
-    `settable` is false for a symbol without a prompt.
+    `settable` is false for a symbol without a prompt. `section` is "" in a tree that is not the system tree.
     """
 
     section: str
@@ -124,6 +124,18 @@ class Names:
                 self.entries[entry.section, entry.key] = entry
                 for symbol in (entry.symbol, *entry.symbols):
                     self.by_symbol[symbol] = entry
+
+    @classmethod
+    def plain(cls, tree: Kconfig) -> Names:
+        """The keys of a tree that knows nothing of presets: every symbol is one, in a section without a name."""
+        names = cls.__new__(cls)
+        names.entries, names.by_symbol = {}, {}
+        for symbol in tree.unique_defined_syms:
+            if type_ := type_of(symbol):
+                prompt = prompt_of(symbol)
+                entry = Entry("", symbol.name, symbol.name, type_, prompt, {}, bool(prompt))
+                names.entries["", symbol.name] = names.by_symbol[symbol.name] = entry
+        return names
 
     def keys(self, section: str) -> list[str]:
         """The settable keys of `section`, in the order of the tree."""

@@ -71,6 +71,7 @@ class Choice(Protocol):
     is_optional: bool
     orig_type: int
     direct_dep: Expr
+    defaults: Sequence[tuple[Expr, Expr]]
     kconfig: Kconfig
 
     selection: Symbol | None

@@ -27,6 +27,7 @@ WIDE = 100
 
 _BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
 _PATIENCE = 2.0  # seconds to wait for what earlier keys started; a screen that hangs must not take the keyboard with it
+_SCREENS_AT_ONCE = 4  # how many screens one key may open or close in a row
 _NO_COLOUR = NoColor()
 _HINT = "First time here? ↑ ↓ and Enter move about, Space switches, ? lists all keys"
 
@@ -117,10 +118,14 @@ class KimituiApp(App[int]):
 
     async def _settle(self) -> None:
         """Wait until the screen, and the widget that has the focus, have done what earlier keys asked of them."""
-        await self._flush_next_callbacks()  # answers of dialogs
-        for node in (self.focused or self.screen).ancestors_with_self:
-            if isinstance(node, Widget):
-                await _idle(node)
+        for _ in range(_SCREENS_AT_ONCE):
+            screen = self.screen
+            for node in (self.focused or screen).ancestors_with_self:
+                if isinstance(node, Widget):
+                    await _idle(node)
+            await self._flush_next_callbacks()  # answers of dialogs
+            if self.screen is screen:
+                return
 
     def _show_hint(self) -> None:
         """Say the most important at the very first start; the first key takes it away."""

@@ -9,20 +9,20 @@ from kimitui.kconfig.menu import Row
 
 @dataclass(frozen=True)
 class MenuLine:
-    """A row of a menu, and whether it differs from what the preset extends.
+    """A row of a menu, and whether it differs from the base.
 
-    `changes` counts what differs in the menu that it opens. `place` says where a found row is, `marks` are the indices
-    of the characters of its prompt that the query found, `name` is its symbol where that is what was found. `size` is
-    what it adds to the image, "" where that is not known.
+    `changes` counts what differs in the menu that it opens. `size` is what it adds to the image, "" where that is not
+    known. For a row that was found, `place` says where it is, and `marks` and `name_marks` are the indices of the
+    characters of its prompt and of its symbol's name that the query found.
     """
 
     row: Row
     changed: bool = False
     changes: int = 0
     place: str = ""
-    marks: frozenset[int] = frozenset()
-    name: str = ""
     size: str = ""
+    marks: frozenset[int] = frozenset()
+    name_marks: frozenset[int] = frozenset()
 
 
 def box(row: Row) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, overload
@@ -55,12 +55,16 @@ class Session:
 
     def found(self, query: str) -> list[MenuLine]:
         """The lines of the whole tree that a query finds."""
-        lines = []
-        for row in self.menus.search(query):
-            place = self.menus.prompt(self.menus.menu_of(row.node))
-            line = MenuLine(row, self._changed.has(row), place=place, marks=marks_of(query, row.prompt))
-            lines.append(line)
-        return lines
+        return [
+            MenuLine(
+                match.row,
+                self._changed.has(match.row),
+                place=self.menus.prompt(self.menus.menu_of(match.row.node)),
+                marks=_indices(match.prompt_spans),
+                name_marks=_indices(match.name_spans),
+            )
+            for match in self.menus.search(query)
+        ]
 
     def changes(self) -> list[KeyChange]:
         """What differs from what the preset extends; sections in their order."""
@@ -269,16 +273,8 @@ def only_changed(lines: Sequence[MenuLine]) -> list[MenuLine]:
     return kept[::-1]
 
 
-def marks_of(query: str, text: str) -> frozenset[int]:
-    """The indices of the characters of `text` that the words of a query found."""
-    folded = text.casefold()
-    marks: set[int] = set()
-    for word in query.casefold().split() if len(folded) == len(text) else ():
-        start = folded.find(word)
-        while start >= 0:
-            marks.update(range(start, start + len(word)))
-            start = folded.find(word, start + len(word))
-    return frozenset(marks)
+def _indices(spans: Iterable[tuple[int, int]]) -> frozenset[int]:
+    return frozenset(index for begin, end in spans for index in range(begin, end))
 
 
 def describe(change: Change, row: Row) -> str:

@@ -158,7 +158,7 @@ def tree(tmp_path: Path) -> Kconfig:
         (
             "EITHER",
             "y",
-            'needs either "nsenter: enter namespaces" (NSENTER), which is off; or "ping" (PING), which is off',
+            'needs one of "nsenter: enter namespaces" (NSENTER) and "ping" (PING), which are all off',
         ),
         ("UNLESS", "y", 'needs "wget" (WGET) to be off, but it is on'),
         ("NEITHER", "y", 'needs "wget" (WGET) to be off, but it is on'),

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from kimitui.kconfig.loader import load
-from kimitui.kconfig.menu import MAIN, Menus, Row, short
+from kimitui.kconfig.menu import MAIN, Info, Menus, Row, Term, short
 from kimitui.kconfig.types import Kconfig
 
 TREE = """
@@ -188,7 +188,7 @@ def test_help_path_and_members(menus: Menus) -> None:
 
 def test_search(menus: Menus) -> None:
     def found(query: str) -> list[str]:
-        return [row.symbol or row.prompt for row in menus.search(query)]
+        return [match.row.symbol or match.row.prompt for match in menus.search(query)]
 
     assert found("net")[0] == "NET"
     assert found("talks OTHERS") == ["NET"]
@@ -218,3 +218,40 @@ def test_every_row_of_the_system_tree_can_be_shown(system_kconfig: Kconfig) -> N
 def test_the_first_part_of_a_prompt() -> None:
     assert short("arm64: boards") == "arm64"
     assert short("IPv6 in all applets") == "IPv6 in all applets"
+
+
+def test_defaults_ranges_and_suggestions_come_with_their_conditions(tmp_path: Path) -> None:
+    (tmp_path / "Kconfig").write_text("""
+config FAST
+    bool "fast"
+    imply SMALL
+config SMALL
+    bool "small"
+config ON
+    bool "on"
+config SPEED
+    int "speed"
+    depends on ON
+    range 1 5 if !FAST
+    range 1 9
+    default 9 if FAST
+    default 3
+config NAME
+    string "name"
+    default "x"
+""")
+    tree = load(tmp_path / "Kconfig")
+    menus = Menus(tree)
+
+    def about(symbol: str) -> Info:
+        node = menus.find(symbol)
+        assert node is not None
+        return menus.info(node)
+
+    tree.syms["ON"].set_value("y")
+    speed = about("SPEED")
+    assert speed.defaults == (Term('9 if "fast" (FAST)', False), Term("3", True))
+    assert speed.ranges == (Term('1 to 5 if "fast" (FAST) off', True), Term("1 to 9", True))
+    assert speed.range == ("1", "5")
+    assert about("FAST").suggests == (Term('"small" (SMALL)', True),)
+    assert about("NAME").defaults == (Term('"x"', True),)

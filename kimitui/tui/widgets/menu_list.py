@@ -35,6 +35,10 @@ class MenuList(Listing[MenuLine]):
             left += [(" (", "dim"), (row.value, "dim" if row.hidden else "value"), (")", "dim")]
         if row.opens:
             left.append((" --->", "dim"))
+        if item.place and not item.marks:
+            # What was found is not in the prompt, so say where it is.
+            found = draw.marked(row.symbol, "dim", item.name_marks) if item.name_marks else [("in its help", "dim")]
+            left += [("  ", ""), *found]
         return left, self._right(item)
 
     def _right(self, item: MenuLine) -> Sequence[Piece]:
