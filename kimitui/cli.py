@@ -160,6 +160,11 @@ def _tui_parser(common: _Parser) -> argparse.ArgumentParser:
         "--out", type=Path, default=Path("out"), metavar="DIR", help="where artifacts go (default: out)"
     )
     parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
+    from kimitui.tui.settings import THEMES
+
+    parser.add_argument(
+        "--theme", choices=THEMES, help="colours (default: what ~/.config/kimitui/config.json5 says, else auto)"
+    )
     parser.set_defaults(run=_tui)
     return parser
 
@@ -171,7 +176,13 @@ def _tui(options: argparse.Namespace) -> int:
         )
     from kimitui.tui import run
 
-    return run(options.preset, cache_dir=cache_of(options), out_dir=options.out.absolute(), ascii_only=options.ascii)
+    return run(
+        options.preset,
+        cache_dir=cache_of(options),
+        out_dir=options.out.absolute(),
+        ascii_only=options.ascii,
+        theme=options.theme,
+    )
 
 
 def _known_command_or_preset(word: str) -> None:

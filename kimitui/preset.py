@@ -101,7 +101,7 @@ def read(path: Path) -> Preset:
 
 def parse(text: str, path: Path) -> Preset:
     """The preset with this text; `path` is where it is, or would be. Raises PresetError as `read` does."""
-    data = _decode(text, path)
+    data = decode(text, path)
 
     def error(what: str, index: int, fix: str | None = None) -> PresetError:
         return PresetError(what, where=Location(path, *preset_text.position(text, index)), fix=fix)
@@ -287,7 +287,8 @@ def _read_text(path: Path) -> str:
         ) from error
 
 
-def _decode(text: str, path: Path) -> object:
+def decode(text: str, path: Path) -> object:
+    """The value of a JSON5 text; `path` is where it is from. Raises PresetError, with the place, if it is none."""
     import pyjson5
 
     try:

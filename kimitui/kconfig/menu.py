@@ -123,9 +123,13 @@ class Menus:
         """The lines of a menu, choice or `menuconfig`; with `show_all` also those that are hidden now."""
         return [self._row(node, depth) for node, depth in self._lines(self._nodes[menu], 0, show_all)]
 
-    def row(self, node: int) -> Row:
+    def nodes(self, menu: int = MAIN, *, show_all: bool = False) -> list[tuple[int, int]]:
+        """The nodes that `rows` has lines for, and how far in each is: what is quick to know about all of them."""
+        return [(self._numbers[id(node)], depth) for node, depth in self._lines(self._nodes[menu], 0, show_all)]
+
+    def row(self, node: int, depth: int = 0) -> Row:
         """The line of one node."""
-        return self._row(self._nodes[node], 0)
+        return self._row(self._nodes[node], depth)
 
     def find(self, symbol: str) -> int | None:
         """The node where a symbol or named choice is first shown or defined; None if there is none."""
@@ -133,6 +137,10 @@ class Menus:
         if item is None or not item.nodes:
             return None
         return self._numbers[id(next((node for node in item.nodes if node.prompt), item.nodes[0]))]
+
+    def is_listed(self, node: int) -> bool:
+        """Whether a node has a line of its own in some menu, offered or not."""
+        return node != MAIN and _kind(self._nodes[node]) is not None
 
     def menu_of(self, node: int) -> int:
         """The menu in which a node is listed; the main menu for itself."""

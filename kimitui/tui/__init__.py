@@ -8,10 +8,13 @@ from pathlib import Path
 _FRAMES_PER_SECOND = "250"
 
 
-def run(reference: str | None, *, cache_dir: Path, out_dir: Path, ascii_only: bool = False) -> int:
+def run(
+    reference: str | None, *, cache_dir: Path, out_dir: Path, ascii_only: bool = False, theme: str | None = None
+) -> int:
     """Open the configurator with the preset `reference`, or the list of presets; returns the exit code.
 
-    `ascii_only` draws with ASCII characters alone. Raises KimituiError, before the screen is touched, if the preset
+    `ascii_only` draws with ASCII characters alone; `theme` is one of `settings.THEMES`, None what the user's settings
+    say. Raises KimituiError, before the screen is touched, if the preset
     cannot be opened.
     """
     # Textual waits for the next frame before it paints, 17 ms unless told otherwise when it is imported. Its
@@ -24,6 +27,6 @@ def run(reference: str | None, *, cache_dir: Path, out_dir: Path, ascii_only: bo
         if given is None:
             del os.environ["TEXTUAL_FPS"]
 
-    app = KimituiApp(reference, cache_dir=cache_dir, out_dir=out_dir, ascii_only=ascii_only)
+    app = KimituiApp(reference, cache_dir=cache_dir, out_dir=out_dir, ascii_only=ascii_only, theme_choice=theme)
     app.run()
     return app.return_code or 0

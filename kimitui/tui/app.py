@@ -2,35 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.filter import LineFilter, Monochrome, NoColor
+from textual.message_pump import MessagePump
+from textual.widget import Widget
 
 from kimitui.errors import KimituiError
+from kimitui.tui import settings, theme
 from kimitui.tui.job import Builder, real_builder
-from kimitui.tui.theme import DARK, styles_by_name
 
 if TYPE_CHECKING:
     from kimitui.config import Configuration
+    from kimitui.tui.keymap import Keymap
 
 WIDE = 100
 """From this many columns on, things are beside each other rather than below."""
 
 _BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
+_PATIENCE = 2.0  # seconds to wait for what earlier keys started; a screen that hangs must not take the keyboard with it
+_SCREENS_AT_ONCE = 4  # how many screens one key may open or close in a row
+_NO_COLOUR = NoColor()
+_HINT = "First time here? ↑ ↓ and Enter move about, Space switches, ? lists all keys"
 
 
 class KimituiApp(App[int]):
-    """The configurator. `builder` can be replaced, for tests."""
+    """The configurator. `builder` can be replaced, for tests.
+
+    `keymap` are the actions whose keys the user changed. `theme_choice` is the theme by the name that users know.
+    """
 
     TITLE = "kimitui"
     CSS_PATH = "kimitui.tcss"
     ENABLE_COMMAND_PALETTE = False
     HORIZONTAL_BREAKPOINTS = _BREAKPOINTS
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+q,ctrl+c", "leave", "quit", id="app.quit", priority=True),
+        Binding("colon,ctrl+p", "palette", "commands", id="app.palette", tooltip="find a command by its name"),
+        Binding("question_mark", "keys", "keys", id="app.keys", tooltip="these keys"),
+        Binding("q", "leave", "quit", id="app.quit"),
+        Binding("ctrl+q,ctrl+c", "leave", "quit", id="app.quit_at_once", tooltip="quit from anywhere", priority=True),
     ]
 
     def __init__(
@@ -41,8 +57,9 @@ class KimituiApp(App[int]):
         out_dir: Path,
         ascii_only: bool = False,
         builder: Builder | None = None,
+        theme_choice: str | None = None,
     ) -> None:
-        """Raises KimituiError if the preset `reference` cannot be opened."""
+        """`theme_choice` None is what the settings say. Raises KimituiError if the preset cannot be opened."""
         self.ascii_only = ascii_only
         self.builder = builder or real_builder(cache_dir, out_dir)
         self._config: Configuration | None = None
@@ -50,13 +67,19 @@ class KimituiApp(App[int]):
             from kimitui.config import Configuration
 
             self._config = Configuration.open(reference)
+        self.keymap: Keymap = {}
+        self.theme_choice = "dark"
+        self._settings = settings.read()
+        self._hint = False
         super().__init__()
-        self.register_theme(DARK)
-        self.theme = DARK.name
-        self.styles_by_name = styles_by_name(self.get_css_variables())
+        for known in theme.THEMES.values():
+            self.register_theme(known)
+        self.show_theme(theme_choice or self._settings.theme)
         self.set_class(ascii_only, "-ascii")
         if ascii_only:
             _plain_scroll_bars()
+        if self._settings.keys:
+            self._set_keys()
 
     def on_mount(self) -> None:
         """Open the first screen: the preset that was asked for, else the list of presets."""
@@ -68,10 +91,95 @@ class KimituiApp(App[int]):
             from kimitui.tui.screens.start import StartScreen
 
             self.push_screen(StartScreen())
+        for problem in reversed(self._settings.problems):
+            self.show_error(problem)
+        if settings.is_first_start():
+            self.call_after_refresh(self._show_hint)
+
+    # Keys
+
+    async def on_event(self, event: events.Event) -> None:
+        """Let a key do all that it does before the next one is looked at.
+
+        Textual passes a key on as soon as it comes. What is typed right behind a key that opens or closes a screen
+        would then still go to the screen before.
+        """
+        if isinstance(event, events.Key) and not event.is_forwarded and self.screen_stack:
+            await self._settle()
+            if self._hint:
+                self.say("", "info")
+                self._hint = False
+            focused = self.focused
+            consumed = focused is not None and focused.check_consume_key(event.key, event.character)
+            active = None if consumed else self.screen.active_bindings.get(event.key)
+            if active is not None and await self.run_action(active.binding.action, active.node):
+                return
+        await super().on_event(event)
+
+    async def _settle(self) -> None:
+        """Wait until the screen, and the widget that has the focus, have done what earlier keys asked of them."""
+        for _ in range(_SCREENS_AT_ONCE):
+            screen = self.screen
+            for node in (self.focused or screen).ancestors_with_self:
+                if isinstance(node, Widget):
+                    await _idle(node)
+            await self._flush_next_callbacks()  # answers of dialogs
+            if self.screen is screen:
+                return
+
+    def _show_hint(self) -> None:
+        """Say the most important at the very first start; the first key takes it away."""
+        from kimitui.tui.widgets.bar import Bar
+
+        if all(bar.text for bar in self.screen.query("#message").results(Bar)):
+            return  # no room, or something that matters more is there
+        self._hint = True
+        self.say(_HINT, "info")
+        settings.note_start()
+
+    def _set_keys(self) -> None:
+        from kimitui.tui import keymap
+        from kimitui.tui.contexts import contexts
+
+        self.keymap, problems = keymap.resolve(self._settings.keys, contexts())
+        self._settings.problems += problems
+        self.set_keymap(keymap.as_textual(self.keymap))
+
+    # Looks
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What happens to the colours of a line: without colour, none is left, and not shades of grey."""
+        if self.theme_choice == "no-colour":
+            return [_NO_COLOUR]
+        return [line_filter for line_filter in super().get_line_filters() if not isinstance(line_filter, Monochrome)]
+
+    def show_theme(self, choice: str) -> None:
+        """Use a theme, by its name in `theme.CHOICES`, until the program ends."""
+        self.theme_choice = theme.resolve(choice)
+        self.theme = theme.THEMES[self.theme_choice].name
+        coloured = self.theme_choice != "no-colour"
+        self.styles_by_name = theme.styles_by_name(self.get_css_variables(), coloured=coloured)
+
+    # What every screen can do
 
     def action_leave(self) -> None:
         """Quit, after asking about what would be lost."""
         self.leave(lambda: self.exit(0))
+
+    def action_keys(self) -> None:
+        """Show the keys of the open screen."""
+        from kimitui.tui.screens.dialogs import KeysHelp
+        from kimitui.tui.screens.keys import keys_of
+
+        note = f"The keys of the actions named at the right can be changed in {settings.config_dir() / 'keys.json5'}: "
+        note += '{ "preset.save": "w", "menu.search": ["/", "ctrl+f"] }'
+        self.push_screen(KeysHelp(keys_of(self.screen, self.keymap), note))
+
+    def action_palette(self) -> None:
+        """Show the commands of the open screen."""
+        from kimitui.tui.screens.palette import PaletteScreen, commands
+
+        self.push_screen(PaletteScreen(commands(self)), lambda command: command.run() if command else None)
 
     def leave(self, then: Callable[[], None]) -> None:
         """Call `then` once every open screen agrees that its work may be given up."""
@@ -86,11 +194,28 @@ class KimituiApp(App[int]):
                 return
         then()
 
+    def say(self, text: str, level: str = "good") -> None:
+        """Show a message on the open screen, if it has a line for messages."""
+        from kimitui.tui.widgets.bar import Bar, level_pieces
+
+        for bar in self.screen.query("#message").results(Bar):
+            bar.show(level_pieces(text, level))
+
     def show_error(self, error: KimituiError) -> None:
         """Show an error in a dialog."""
         from kimitui.tui.screens.dialogs import Notice
 
         self.push_screen(Notice(error))
+
+
+async def _idle(pump: MessagePump) -> None:
+    """Wait until `pump` has looked at every message that is there for it now."""
+    done = asyncio.Event()
+    if pump.call_later(done.set):
+        try:
+            await asyncio.wait_for(done.wait(), _PATIENCE)
+        except TimeoutError:
+            return
 
 
 def _plain_scroll_bars() -> None:

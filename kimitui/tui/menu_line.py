@@ -11,15 +11,18 @@ from kimitui.kconfig.menu import Row
 class MenuLine:
     """A row of a menu, and whether it differs from the base.
 
-    For a row that was found, `place` says where it is, and the spans are what to mark: begins and ends in its prompt
-    and its symbol's name.
+    `changes` counts what differs in the menu that it opens. `size` is what it adds to the image, "" where that is not
+    known. For a row that was found, `place` says where it is, and `marks` and `name_marks` are the indices of the
+    characters of its prompt and of its symbol's name that the query found.
     """
 
     row: Row
     changed: bool = False
+    changes: int = 0
     place: str = ""
-    prompt_spans: tuple[tuple[int, int], ...] = ()
-    name_spans: tuple[tuple[int, int], ...] = ()
+    size: str = ""
+    marks: frozenset[int] = frozenset()
+    name_marks: frozenset[int] = frozenset()
 
 
 def box(row: Row) -> str:

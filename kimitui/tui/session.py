@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, overload
 
 from kimitui import preset as presets
-from kimitui.config import Change, Configuration, Refused, ValueChange
+from kimitui.config import Alternative, Change, Configuration, KeyChange, Refused, ValueChange
 from kimitui.errors import MachineError
 from kimitui.kconfig.menu import MAIN, Info, Menus, Row
 from kimitui.kconfig.names import JsonScalar
 from kimitui.preset import Preset
+from kimitui.tui.changed import Changed
 from kimitui.tui.menu_line import MenuLine
 
 Level = Literal["info", "good", "warning", "error"]
@@ -21,38 +23,57 @@ _NAMED = 2  # how many further changes a message names
 
 @dataclass(frozen=True)
 class Said:
-    """An answer to what the user did."""
+    """An answer to what the user did; where that cannot be, `alternatives` are what would make it possible."""
 
     text: str
     level: Level = "info"
+    alternatives: tuple[Alternative, ...] = ()
 
 
 class Session:
-    """A configuration being edited: which menu is open, where the cursor was in each, what is shown."""
+    """A configuration being edited: which menu is open, where the cursor was in each, what is shown.
+
+    `show_all` also shows what is not offered, `only_changed` nothing but what differs from what the preset extends.
+    """
 
     def __init__(self, config: Configuration) -> None:
         self.config = config
         self.menus = Menus(config.tree)
         self.menu = MAIN
         self.show_all = False
+        self.only_changed = False
         self._cursors: dict[int, int] = {}
+        self._changed = Changed(config, self.menus)
 
     # What is shown
 
-    def lines(self) -> list[MenuLine]:
+    def lines(self) -> Sequence[MenuLine]:
         """The lines of the open menu."""
-        return [self._line(row) for row in self.menus.rows(self.menu, show_all=self.show_all)]
+        if not self.only_changed:
+            return Lines(self.menus.nodes(self.menu, show_all=self.show_all), self._line)
+        return only_changed([self._line(*node) for node in self.menus.nodes(self.menu, show_all=True)])
 
     def found(self, query: str) -> list[MenuLine]:
         """The lines of the whole tree that a query finds."""
         return [
-            replace(
-                self._line(match.row, place=self.menus.prompt(self.menus.menu_of(match.row.node))),
-                prompt_spans=match.prompt_spans,
-                name_spans=match.name_spans,
+            MenuLine(
+                match.row,
+                self._changed.has(match.row),
+                place=self.menus.prompt(self.menus.menu_of(match.row.node)),
+                marks=_indices(match.prompt_spans),
+                name_marks=_indices(match.name_spans),
             )
             for match in self.menus.search(query)
         ]
+
+    def changes(self) -> list[KeyChange]:
+        """What differs from what the preset extends; sections in their order."""
+        return self.config.changes()
+
+    def row_of(self, change: KeyChange) -> Row | None:
+        """Where a change is in the menus; None if it is in none of them."""
+        node = self._changed.node_of(change.symbol)
+        return self.menus.row(node) if node is not None else None
 
     def info(self, row: Row) -> Info:
         """All there is to say about a row."""
@@ -61,6 +82,25 @@ class Session:
     def inside(self, row: Row) -> list[Row]:
         """The lines that a row opens to."""
         return self.menus.rows(row.node, show_all=self.show_all) if row.opens else []
+
+    def edit_words(self, row: Row) -> str:
+        """What may be typed as the value of a row, in a few words; "" where anything may."""
+        limits = self.info(row).range
+        numbers = {"int": "a whole number", "hex": "a hexadecimal number"}.get(row.kind, "")
+        return f"{numbers}, {limits[0]} to {limits[1]}" if numbers and limits else numbers
+
+    def changed_words(self, row: Row) -> str:
+        """What a row was before it was changed, "" if it was not."""
+        for change in self.changes():
+            if row.symbol and row.symbol in (change.symbol, *change.symbols):
+                how = "Set here" if change.is_set else "Follows from another change"
+                return f"{how}: in {self.base_name}, {change.prompt or change.key} is {change.before_words}."
+        return ""
+
+    @property
+    def base_name(self) -> str:
+        """What changes are counted from."""
+        return self.config.preset.extends or "the defaults"
 
     @property
     def crumbs(self) -> tuple[str, ...]:
@@ -78,12 +118,13 @@ class Session:
         """Note that the cursor is on `row` in the open menu."""
         self._cursors[self.menu] = row.node
 
-    def cursor(self, lines: list[MenuLine]) -> int:
+    def cursor(self, lines: Sequence[MenuLine]) -> int:
         """Where the cursor was among the lines of the open menu; if that line is gone, the nearest before it."""
         wanted = self._cursors.get(self.menu, -1)
-        before = [index for index, line in enumerate(lines) if line.row.node <= wanted]
+        # Numbers of nodes grow from line to line.
+        after = bisect_right(lines, wanted, key=lambda line: line.row.node)
         first = next((index for index, line in enumerate(lines) if line.row.kind != "comment"), 0)
-        return before[-1] if before else first
+        return after - 1 if after else first
 
     def enter(self, row: Row) -> bool:
         """Open a row that has lines of its own; false if it has none."""
@@ -102,25 +143,35 @@ class Session:
         self._cursors[self.menu] = left
         return True
 
+    def leave_to(self, level: int) -> bool:
+        """Go back to the menu that is `level` steps from the main menu; false if it is the open one."""
+        steps = len(self.crumbs) - 1 - level
+        for _ in range(steps):
+            self.leave()
+        return steps > 0
+
     def jump(self, row: Row) -> Said | None:
-        """Open the menu that `row` is in, with the cursor on it; hidden rows are shown where that is needed."""
+        """Open the menu that `row` is in, with the cursor on it; what hides it is switched off."""
         self.menu = self.menus.menu_of(row.node)
         self.remember(row)
-        if any(line.row.node == row.node for line in self.lines()):
+        if self._is_shown(row):
             return None
+        if self.only_changed:
+            self.only_changed = False
+            if self._is_shown(row):
+                return Said("It has not changed, so unchanged options are shown again")
         self.show_all = True
         return Said("It is not offered now, so all options are shown; a hides them again", "warning")
+
+    def _is_shown(self, row: Row) -> bool:
+        return any(line.row.node == row.node for line in self.lines())
 
     # What is changed
 
     def toggle(self, row: Row) -> Said:
         """Give a row its next value."""
-        if row.kind == "menu" or row.kind == "comment":
-            return Said(f"{row.prompt} is not an option", "warning")
-        if row.kind == "choice":
-            return Said(f"{row.prompt}: open it with Enter and choose", "info")
         if not row.is_switch:
-            return Said(f"{row.prompt}: edit it with Enter", "info")
+            return Said(f"{row.prompt} is neither on nor off", "warning")
         if row.kind == "member" and row.value == "y":
             return Said(f"{row.prompt} is chosen already; choose another one instead")
         return self._do(row, lambda: self.config.toggle(row.symbol))
@@ -158,16 +209,72 @@ class Session:
         except OSError as error:
             raise MachineError(f"cannot make the directory: {error.strerror}", where=directory) from error
         saved = self.config.save(path, extend=extend)
+        self._changed.count_anew()
         return Said(f"Saved as {saved}", "good")
 
-    def _line(self, row: Row, place: str = "") -> MenuLine:
-        return MenuLine(row, any(map(self.config.is_changed, row.symbols)), place)
+    def apply(self, row: Row, alternative: Alternative) -> Said:
+        """Get a refused value of `row` by one of the ways there are."""
+        return self._do(row, lambda: self.config.apply_fix(alternative))
+
+    def take_back(self, change: KeyChange) -> Said:
+        """Make a key again what the extended presets make of it."""
+        name = change.prompt or change.key
+        if not change.is_set:
+            return Said(f"{name} was not set; it follows from other changes", "warning")
+        self.config.unset(change.symbol)
+        return Said(f"Taken back: {name} is {change.before_words} again")
+
+    def _line(self, node: int, depth: int) -> MenuLine:
+        row = self.menus.row(node, depth)
+        return MenuLine(row, self._changed.has(row), self._changed.counts.get(node, 0))
 
     def _do(self, row: Row, action: Callable[[], Change]) -> Said:
         try:
             return Said(describe(action(), row))
         except Refused as error:
-            return Said(f"{error.what}; {error.fix}" if error.fix else error.what, "warning")
+            text = f"{error.what}; {error.fix}" if error.fix and not error.alternatives else error.what
+            return Said(text, "warning", error.alternatives)
+
+
+class Lines(Sequence[MenuLine]):
+    """The lines of a menu, each made when it is looked at: of a thousand, one sees forty."""
+
+    def __init__(self, nodes: Sequence[tuple[int, int]], make: Callable[[int, int], MenuLine]) -> None:
+        """`nodes` are numbers of nodes and how far in they are."""
+        self._nodes = nodes
+        self._make = make
+        self._made: dict[int, MenuLine] = {}
+
+    def __len__(self) -> int:
+        return len(self._nodes)
+
+    @overload
+    def __getitem__(self, index: int) -> MenuLine: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[MenuLine]: ...
+    def __getitem__(self, index: int | slice) -> MenuLine | list[MenuLine]:
+        if isinstance(index, slice):
+            return [self[one] for one in range(*index.indices(len(self)))]
+        if index < 0:
+            index += len(self)
+        if index not in self._made:
+            self._made[index] = self._make(*self._nodes[index])
+        return self._made[index]
+
+
+def only_changed(lines: Sequence[MenuLine]) -> list[MenuLine]:
+    """The lines that differ, or lead to some that do, with the lines they are below of."""
+    kept: list[MenuLine] = []
+    depth = -1
+    for line in reversed(lines):
+        if line.changed or line.changes or line.row.depth < depth:
+            kept.append(line)
+            depth = line.row.depth
+    return kept[::-1]
+
+
+def _indices(spans: Iterable[tuple[int, int]]) -> frozenset[int]:
+    return frozenset(index for begin, end in spans for index in range(begin, end))
 
 
 def describe(change: Change, row: Row) -> str:
@@ -190,7 +297,7 @@ def describe(change: Change, row: Row) -> str:
     else:
         text = f"{row.prompt}: {words.get(own.after, own.after) if row.is_switch else repr_text(own.after)}"
     if pulled:
-        text += f" · with what it needs: {_named_values(pulled)} (u takes it all back)"
+        text += f" · needed for it: {_named_values(pulled)} (u undoes all)"
     if others:
         text += f" · also changed: {_named_values(others)}"
     return text

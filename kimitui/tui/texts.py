@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
-from kimitui.errors import KimituiError
+from kimitui.errors import KimituiError, Location
 from kimitui.kconfig.menu import Info, Row, Term
 from kimitui.tui.menu_line import box
 from kimitui.tui.widgets.draw import paragraphs
@@ -17,16 +18,9 @@ _TYPES = {
 _LISTED = 6
 
 
-def about(info: Info, inside: Sequence[Row] = ()) -> list[Paragraph]:
-    """Help, why and relations of an option; `inside` are the lines it opens to."""
-    row = info.row
-    result = [Paragraph(row.prompt, "title")]
-    facts = [row.symbol, _TYPES[row.kind]]
-    if info.range:
-        facts.append(f"{info.range[0]} to {info.range[1]}")
-    if row.of:
-        facts.append(f"{row.on} of {row.of} on")
-    result += [Paragraph(" · ".join(filter(None, facts)), "dim"), BLANK]
+def about(info: Info, inside: Sequence[Row] = (), corner: str = "") -> list[Paragraph]:
+    """What an option is for; `inside` are the lines it opens to, `corner` stands at the right of the first line."""
+    result = _head(info, corner)
     result += [Paragraph(sentence, "warn", "! ", "warn") for sentence in info.why]
     if info.why:
         result.append(BLANK)
@@ -35,10 +29,46 @@ def about(info: Info, inside: Sequence[Row] = ()) -> list[Paragraph]:
     if info.help:
         result.append(BLANK)
     result += _inside(inside)
+    return _trimmed(result)
+
+
+def reasons(info: Info, corner: str = "", changed: str = "") -> list[Paragraph]:
+    """Why an option has the value it has, and what it has to do with others; `changed` says what it was."""
+    result = _head(info, corner)
+    if changed:
+        result.append(Paragraph(changed, "accent", "~ ", "accent"))
+    result += [Paragraph(sentence, "warn", "! ", "warn") for sentence in info.why]
+    if not info.why and info.row.kind != "menu":
+        result.append(Paragraph("Nothing keeps it from other values.", "", "✓ ", "good"))
+    result.append(BLANK)
     result += _terms("Needs", info.needs)
     result += _terms("Switches on", info.switches_on)
     result += _terms("Switched on by", info.switched_on_by)
     result += _terms("Suggested by", info.suggested_by)
+    if info.defined:
+        result.append(Paragraph("Defined in", "strong"))
+        result += [Paragraph(_place(where), "dim", "  ") for where in info.defined]
+    return _trimmed(result)
+
+
+def _head(info: Info, corner: str) -> list[Paragraph]:
+    row = info.row
+    facts = [row.symbol, _TYPES[row.kind]]
+    if info.range:
+        facts.append(f"{info.range[0]} to {info.range[1]}")
+    if row.of:
+        facts.append(f"{row.on} of {row.of} on")
+    return [Paragraph(row.prompt, "title", right=corner), Paragraph(" · ".join(filter(None, facts)), "dim"), BLANK]
+
+
+def _place(where: Location) -> str:
+    """A line of a file, seen from here if it is below."""
+    here = Path.cwd()
+    path = where.path.relative_to(here) if where.path.is_relative_to(here) else where.path
+    return f"{path}:{where.line}"
+
+
+def _trimmed(result: list[Paragraph]) -> list[Paragraph]:
     while result and result[-1] is BLANK:
         result.pop()
     return result

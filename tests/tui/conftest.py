@@ -89,6 +89,10 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "presets" / "base.json5").write_text(BASE)
     (tmp_path / "presets" / "child.json5").write_text(CHILD)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.delenv("COLORFGBG", raising=False)
     monkeypatch.setattr("kimitui.resources.PRESETS_DIR", tmp_path / "presets")
     return tmp_path
 
@@ -101,9 +105,15 @@ def start(project: Path) -> Start:
         size: tuple[int, int] = (80, 24),
         builder: Builder | None = None,
         ascii_only: bool = False,
+        theme_choice: str | None = None,
     ) -> AsyncIterator[Driver]:
         app = KimituiApp(
-            reference, cache_dir=project / "cache", out_dir=project / "out", builder=builder, ascii_only=ascii_only
+            reference,
+            cache_dir=project / "cache",
+            out_dir=project / "out",
+            builder=builder,
+            ascii_only=ascii_only,
+            theme_choice=theme_choice,
         )
         async with app.run_test(size=size) as pilot:
             await pilot.pause()

@@ -3,8 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual.events import Key
 
 from kimitui import save_target
+from kimitui.tui.screens.changes import ChangesScreen
 from kimitui.tui.screens.configure import ConfigureScreen
 from kimitui.tui.screens.dialogs import Ask, Edit, KeysHelp, Notice
 from kimitui.tui.screens.search import SearchScreen
@@ -74,7 +76,7 @@ async def test_what_an_option_needs_comes_with_it_and_goes_with_it(start: Start)
         assert "not offered" in user.seen()
         assert "It cannot be on: it needs" in user.panel()
         await user.press("space")
-        assert "with what it needs: wget: download" in user.bar("message")
+        assert "needed for it: wget: download" in user.bar("message")
         assert user.screen.session.config.is_on("BUSYBOX_WGET")
         await user.press("u")
         assert not user.screen.session.unsaved
@@ -106,8 +108,6 @@ async def test_a_choice_shows_and_opens_to_its_members(start: Start) -> None:
         await user.go_to("Linking")
         assert "Linking (static) --->" in user.seen()
         await user.press("space")
-        assert "open it with Enter" in user.bar("message")
-        await user.press("enter")
         assert "(•) static" in user.seen() and "( ) dynamic" in user.seen()
         await user.press("space")
         assert "chosen already" in user.bar("message")
@@ -272,6 +272,111 @@ async def test_help_and_keys(start: Start) -> None:
         assert isinstance(user.app.screen, KeysHelp)
         await user.press("escape", "J", "K")
         assert isinstance(user.app.screen, ConfigureScreen)
+
+
+async def test_the_panel_switches_between_help_and_why(start: Start) -> None:
+    async with start() as user:
+        await user.press("slash")
+        await user.type("busybox_ntpd")
+        await user.press("enter")
+        assert "Defined in" not in user.panel()
+        for key in ("tab", "i"):
+            help_text = user.panel()
+            await user.press(key)
+            assert user.panel() != help_text
+        await user.press("tab")
+        assert "Defined in" in user.panel() and "server.kconfig:" in user.panel()
+        await user.press("down")
+        assert "Defined in" in user.panel()
+
+
+async def test_why_names_what_it_was(start: Start) -> None:
+    async with start() as user:
+        await user.press("slash")
+        await user.type("busybox_vi")
+        await user.press("enter", "tab")
+        assert "Set here: in base" in user.panel()
+
+
+async def test_only_what_differs_can_be_shown(start: Start) -> None:
+    async with start() as user:
+        await user.go_to("BusyBox")
+        assert user.menu.current is not None and user.menu.current.changes == 1
+        assert "~1" in user.seen()
+        await user.press("c")
+        assert "(changed only)" in user.bar("crumbs")
+        assert [line.row.prompt for line in user.menu.items] == ["BusyBox"]
+        while user.row.opens:
+            assert len(user.menu.items) == 1
+            await user.press("enter")
+        assert user.row.symbol == "BUSYBOX_VI"
+        await user.press("space")
+        assert "Nothing here has changed" in user.seen()
+        await user.press("u")
+        assert user.row.symbol == "BUSYBOX_VI"
+        await user.press("slash")
+        await user.type("busybox_cat")
+        await user.press("enter")
+        assert user.row.symbol == "BUSYBOX_CAT"
+        assert "unchanged options are shown again" in user.bar("message")
+
+
+async def test_a_menu_counts_what_differs_in_it(start: Start) -> None:
+    async with start() as user:
+        await user.press("slash")
+        await user.type("busybox_cat")
+        await user.press("enter", "space")
+        while user.row.prompt != "BusyBox":
+            await user.press("h")
+            assert user.menu.current is not None and user.menu.current.changes > 0
+        assert user.menu.items[user.menu.cursor].changes == 2
+        await user.press("u")
+        assert user.menu.items[user.menu.cursor].changes == 1
+
+
+async def test_what_is_typed_right_behind_a_key_goes_where_it_belongs(start: Start) -> None:
+    async with start() as user:
+        # All in one go: nothing waits for a screen to open or to close.
+        for key in ("slash", *"busybox_cat", "enter", "space", "slash", *"zz", "escape", "d"):
+            user.app.post_message(Key(key, key if len(key) == 1 else None))
+        await user.until(lambda: isinstance(user.app.screen, ChangesScreen))
+        await user.press("escape")
+        config = user.screen.session.config
+        assert config.is_on("BUSYBOX_CAT")
+        assert [change.key for change in config.changes()] == ["CAT", "VI"]
+        assert user.row.symbol == "BUSYBOX_CAT"
+
+
+async def test_space_opens_what_has_no_box(start: Start) -> None:
+    async with start() as user:
+        await user.go_to("Image")
+        await user.press("space")
+        assert "› Image" in user.bar("crumbs")
+        await user.go_to("Size budget")
+        await user.press("space")
+        assert isinstance(user.app.screen, Edit)
+
+
+async def test_breadcrumbs_can_be_clicked(start: Start) -> None:
+    async with start() as user:
+        await user.go_to("BusyBox")
+        await user.press("enter")
+        await user.go_to("Text")
+        await user.press("enter")
+        await user.pilot.click("#crumbs", offset=(16, 0))
+        await user.pilot.pause()
+        assert user.bar("crumbs").startswith("Kimigayo OS › BusyBox") and "Text" not in user.bar("crumbs")
+        assert user.row.prompt == "Text"
+        await user.pilot.click("#crumbs", offset=(2, 0))
+        await user.pilot.pause()
+        assert user.row.prompt == "BusyBox"
+
+
+async def test_another_preset_can_be_opened(start: Start) -> None:
+    async with start() as user:
+        await user.go_to("BusyBox")
+        await user.press("enter", "o")
+        assert isinstance(user.app.screen, StartScreen)
 
 
 @pytest.mark.parametrize("ascii_only", [False, True])

@@ -32,6 +32,7 @@ class Terminal:
     def __init__(self, directory: Path) -> None:
         self._tmux = ["tmux", "-S", str(directory / "tmux.socket"), "-f", "/dev/null"]
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
+        environment |= {f"XDG_{name}_HOME": str(directory / name) for name in ("CONFIG", "STATE")}
         subprocess.run(
             [*self._tmux, "new-session", "-d", "-x", "80", "-y", "24", "sh"], cwd=directory, env=environment, check=True
         )
@@ -89,7 +90,7 @@ def test_start_navigate_toggle_save_quit(terminal: Terminal, tmp_path: Path, var
     terminal.type("Space")
     terminal.wait_for("~ [*] cat")
     terminal.resize(120, 40)
-    terminal.wait_for("S save as")
+    terminal.wait_for(": commands")
     terminal.resize(60, 20)
     terminal.wait_for("~ [*] cat")
     terminal.type("s")

@@ -73,8 +73,6 @@ class BuildScreen(Screen[None]):
         Binding("home,g", "log_home", "begin of the log", id="log.home", priority=True),
         Binding("end,G", "log_end", "end of the log", id="log.end", priority=True),
         Binding("f", "follow", "follow", id="build.follow"),
-        Binding("question_mark", "keys", "keys", id="build.keys"),
-        Binding("q", "app.leave", "quit", id="build.quit"),
     ]
 
     def __init__(self, config: Configuration, builder: Builder, *, unsaved: bool = False) -> None:
@@ -277,13 +275,6 @@ class BuildScreen(Screen[None]):
     def action_log_end(self) -> None:
         """Go to the end of the log and follow it."""
         self.query_one("#log", LogView).follow()
-
-    def action_keys(self) -> None:
-        """Show the keys."""
-        from kimitui.tui.screens.dialogs import KeysHelp
-        from kimitui.tui.screens.keys import BUILD
-
-        self.app.push_screen(KeysHelp(BUILD))
 
 
 def _amount(task: Task, now: float) -> str:

@@ -15,9 +15,10 @@ from kimitui import save_target
 from kimitui.config import Configuration
 from kimitui.errors import KimituiError
 from kimitui.kconfig.menu import Row
+from kimitui.tui.keymap import hints
 from kimitui.tui.screens.unsaved import UnsavedQuestion
 from kimitui.tui.session import Said, Session
-from kimitui.tui.texts import about
+from kimitui.tui.texts import about, reasons
 from kimitui.tui.widgets.bar import Bar, Crumbs, Keys, level_pieces
 from kimitui.tui.widgets.draw import Piece
 from kimitui.tui.widgets.menu_list import MenuList
@@ -27,48 +28,54 @@ if TYPE_CHECKING:
     from kimitui.tui.app import KimituiApp
 
 _KEYS = [
-    ("Space", "toggle"),
-    ("Enter", "open"),
-    ("/", "search"),
-    ("s", "save"),
-    ("b", "build"),
-    ("?", "keys"),
-    ("q", "quit"),
-    ("Esc", "back"),
-    ("u", "undo"),
-    ("a", "all"),
-    ("S", "save as"),
+    ("menu.toggle", "toggle"),
+    ("menu.open", "open"),
+    ("menu.search", "search"),
+    ("app.keys", "keys"),
+    ("preset.save", "save"),
+    ("menu.changes", "changes"),
+    ("preset.build", "build"),
+    ("app.quit", "quit"),
+    ("menu.back", "back"),
+    ("edit.undo", "undo"),
+    ("menu.all", "all"),
+    ("app.palette", "commands"),
+    ("preset.save_as", "save as"),
 ]
+_PANELS = ("help", "why")
 
 
 class ConfigureScreen(Screen[None]):
     """Edits one configuration. What can be done is in Session; this shows it and turns keys into calls."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "act", "open", id="menu.open"),
-        Binding("right,l", "enter", "open", id="menu.enter"),
-        Binding("escape,left,h", "back", "back", id="menu.back"),
-        Binding("space", "next_value", "toggle", id="menu.toggle"),
-        Binding("y", "set('y')", "on", id="menu.on"),
-        Binding("n", "set('n')", "off", id="menu.off"),
-        Binding("m", "set('m')", "module", id="menu.module"),
-        Binding("slash", "search", "search", id="menu.search"),
-        Binding("a", "show_all", "show all", id="menu.all"),
+        Binding("enter", "act", "open", id="menu.open", tooltip="open a menu, edit a value, choose"),
+        Binding("right,l", "enter", "open", id="menu.enter", tooltip="open a menu"),
+        Binding("escape,left,h", "back", "back", id="menu.back", tooltip="back to the menu before"),
+        Binding("slash", "search", "search", id="menu.search", tooltip="search names, prompts and help"),
+        Binding("a", "show_all", "all", id="menu.all", tooltip="show all options, also those that are not offered"),
+        Binding("c", "only_changed", "changed", id="menu.changed", tooltip="show only what differs, or everything"),
+        Binding("d", "changes", "changes", id="menu.changes", tooltip="list what differs, and take it back"),
+        Binding("space", "next_value", "toggle", id="menu.toggle", tooltip="next value, or open"),
+        Binding("y", "set('y')", "on", id="edit.on", tooltip="switch on"),
+        Binding("m", "set('m')", "module", id="edit.module", tooltip="make it a module"),
+        Binding("n", "set('n')", "off", id="edit.off", tooltip="switch off"),
         Binding("u", "undo", "undo", id="edit.undo"),
         Binding("ctrl+r", "redo", "redo", id="edit.redo"),
+        Binding("tab,i", "next_panel", "help or why", id="help.next", tooltip="help, or why it is as it is"),
+        Binding("J", "scroll_help(3)", "scroll down", id="help.down", tooltip="scroll the panel down"),
+        Binding("K", "scroll_help(-3)", "scroll up", id="help.up", tooltip="scroll the panel up"),
         Binding("s", "save", "save", id="preset.save"),
-        Binding("S", "save_as", "save as", id="preset.save_as"),
-        Binding("b", "build", "build", id="preset.build"),
-        Binding("J", "scroll_help(3)", "scroll the help", id="help.down"),
-        Binding("K", "scroll_help(-3)", "scroll the help", id="help.up"),
-        Binding("question_mark", "keys", "keys", id="menu.keys"),
-        Binding("q", "app.leave", "quit", id="menu.quit"),
+        Binding("S", "save_as", "save as", id="preset.save_as", tooltip="save as a new preset"),
+        Binding("o", "open_preset", "presets", id="preset.open", tooltip="open another preset"),
+        Binding("b", "build", "build", id="preset.build", tooltip="build what is set now"),
     ]
 
     def __init__(self, config: Configuration) -> None:
         super().__init__()
         self.session = Session(config)
         self._query = ""
+        self._panel = _PANELS[0]
 
     def compose(self) -> ComposeResult:
         """Breadcrumbs, menu, help, message, keys."""
@@ -77,7 +84,8 @@ class ConfigureScreen(Screen[None]):
             yield MenuList(id="menu", classes="first", empty="Nothing is offered here now; a shows all")
             yield Panel(id="help", classes="second")
         yield Bar(id="message", classes="-plain")
-        yield Keys(_KEYS)
+        yield Bar(id="size", classes="-empty")
+        yield Keys(actions=_KEYS)
 
     def on_mount(self) -> None:
         """Show the main menu."""
@@ -110,26 +118,45 @@ class ConfigureScreen(Screen[None]):
 
     def _show_menu(self) -> None:
         lines = self.session.lines()
-        self._list.show(lines, self.session.cursor(lines))
+        nothing = "Nothing here has changed; c shows everything" if self.session.only_changed else ""
+        self._list.show(lines, self.session.cursor(lines), empty=nothing or "Nothing is offered here now; a shows all")
         self._show_crumbs()
         self._show_help()
 
     def _show_crumbs(self) -> None:
         *before, last = self.session.crumbs
         left: list[Piece] = [(f"{crumb} › ", "dim") for crumb in before] + [(last, "title")]
-        right: list[Piece] = [("(all)  ", "dim")] if self.session.show_all else []
+        right: list[Piece] = [("(changed only)  ", "accent")] if self.session.only_changed else []
+        right += [("(all)  ", "accent")] if self.session.show_all else []
         right += [("~ unsaved  ", "accent")] if self.session.unsaved else []
         self.query_one("#crumbs", Bar).show(left, [*right, (self.session.config.name, "strong")])
 
     def _show_help(self) -> None:
-        row = self._row
-        self.query_one("#help", Panel).show(about(self.session.info(row), self.session.inside(row)) if row else ())
+        panel, row = self.query_one("#help", Panel), self._row
+        if row is None:
+            panel.show(())
+            return
+        info = self.session.info(row)
+        if self._panel == "help":
+            panel.show(about(info, self.session.inside(row), self._corner("why")))
+        else:
+            panel.show(reasons(info, self._corner("help"), self.session.changed_words(row)))
+
+    def _corner(self, other: str) -> str:
+        """What the key for the other panel gives."""
+        keys = hints(self.BINDINGS, cast("KimituiApp", self.app).keymap, [("help.next", other)])
+        return "".join(f"{key}: {words}" for key, words in keys)
 
     def on_listing_moved(self) -> None:
         """Describe another line."""
         if row := self._row:
             self.session.remember(row)
         self._show_help()
+
+    def on_crumbs_chosen(self, event: Crumbs.Chosen) -> None:
+        """Go to the menu whose name was clicked."""
+        if self.session.leave_to(event.index):
+            self._show_menu()
 
     def on_listing_pressed(self, event: MenuList.Pressed) -> None:
         """A click on the box toggles, a second click elsewhere opens."""
@@ -150,8 +177,10 @@ class ConfigureScreen(Screen[None]):
         elif row.kind == "member":
             self._change(lambda: self.session.toggle(row))
             self.action_back()
-        else:
+        elif row.is_switch:
             self.action_next_value()
+        else:
+            self.say(Said(f"There is nothing in {row.prompt} now", "warning"))
 
     def action_enter(self) -> None:
         """Open what is under the cursor."""
@@ -163,12 +192,17 @@ class ConfigureScreen(Screen[None]):
         if self.session.leave():
             self._show_menu()
         else:
-            cast("KimituiApp", self.app).leave(self._to_presets)
+            self.action_open_preset()
 
     def action_next_value(self) -> None:
         """Give what is under the cursor its next value."""
-        if row := self._row:
+        row = self._row
+        if row is None:
+            return
+        if row.is_switch:
             self._change(lambda: self.session.toggle(row))
+        else:
+            self.action_act()  # what has no box is opened or edited by the same key
 
     def action_set(self, value: str) -> None:
         """Set what is under the cursor."""
@@ -188,6 +222,33 @@ class ConfigureScreen(Screen[None]):
         self.session.show_all = not self.session.show_all
         shown = "All options are shown" if self.session.show_all else "Only what is offered is shown"
         self._change(lambda: Said(shown))
+
+    def action_only_changed(self) -> None:
+        """Show only what differs from what the preset extends, or everything."""
+        self.session.only_changed = not self.session.only_changed
+        only = f"Only what differs from {self.session.base_name} is shown"
+        self._change(lambda: Said(only if self.session.only_changed else "What has not changed is shown again"))
+
+    def action_changes(self) -> None:
+        """Show what differs from what the preset extends, and go to what was chosen there."""
+        from kimitui.tui.screens.changes import ChangesScreen
+
+        def answered(row: Row | None) -> None:
+            self.say(self.session.jump(row) if row else None)
+            self._show_menu()
+
+        if row := self._row:
+            self.session.remember(row)
+        self.app.push_screen(ChangesScreen(self.session), answered)
+
+    def action_next_panel(self) -> None:
+        """Show the help, or why it is as it is."""
+        self._panel = _PANELS[(_PANELS.index(self._panel) + 1) % len(_PANELS)]
+        self._show_help()
+
+    def action_open_preset(self) -> None:
+        """Go to the list of presets."""
+        cast("KimituiApp", self.app).leave(self._to_presets)
 
     def action_search(self) -> None:
         """Search, and go to what was found."""
@@ -224,13 +285,6 @@ class ConfigureScreen(Screen[None]):
         """Scroll the help."""
         self.query_one("#help", Panel).scroll_by(lines)
 
-    def action_keys(self) -> None:
-        """Show the keys."""
-        from kimitui.tui.screens.dialogs import KeysHelp
-        from kimitui.tui.screens.keys import CONFIGURE
-
-        self.app.push_screen(KeysHelp(CONFIGURE))
-
     def save(self, then: Callable[[], None] | None = None) -> None:
         """Save where the preset came from; `then` is called if that went well."""
         preset = self.session.config.preset
@@ -248,12 +302,27 @@ class ConfigureScreen(Screen[None]):
 
     def _attempt(self, action: Callable[[], Said]) -> bool:
         try:
-            self.say(action())
+            said = action()
+            self.say(said)
         except KimituiError as error:
             cast("KimituiApp", self.app).show_error(error)
             return False
         self._show_menu()
+        if said.alternatives:
+            self._offer(said)
         return True
+
+    def _offer(self, said: Said) -> None:
+        """Let the user choose among the ways to get what was refused."""
+        from kimitui.tui.screens.dialogs import Ways
+
+        row = self._row
+
+        def answered(number: int | None) -> None:
+            if number is not None and row is not None:
+                self._change(lambda: self.session.apply(row, said.alternatives[number]))
+
+        self.app.push_screen(Ways(said.text, [way.text for way in said.alternatives]), answered)
 
     def _change(self, action: Callable[[], Said]) -> None:
         if row := self._row:
@@ -274,7 +343,9 @@ class ConfigureScreen(Screen[None]):
             if text is not None:
                 self._change(lambda: self.session.set(row, text))
 
-        self.app.push_screen(Edit(row.prompt, row.value, check=partial(self.session.problem, row)), answered)
+        words = self.session.edit_words(row)
+        check = partial(self.session.problem, row)
+        self.app.push_screen(Edit(row.prompt, row.value, check=check, note=lambda text: words), answered)
 
     def _to_presets(self) -> None:
         from kimitui.tui.screens.start import StartScreen

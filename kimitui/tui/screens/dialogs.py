@@ -12,12 +12,14 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from kimitui.errors import KimituiError
+from kimitui.tui.screens.keys import Group
 from kimitui.tui.texts import error_text
 from kimitui.tui.widgets.bar import Bar, Keys
 from kimitui.tui.widgets.panel import BLANK, Panel, Paragraph
 
 Answer = TypeVar("Answer")
-_KEY_COLUMN = 22
+_KEY_COLUMN = 15
+_NUMBERED = 9
 
 
 class Dialog(ModalScreen[Answer]):
@@ -76,6 +78,58 @@ class Ask(TextDialog[str]):
         self.dismiss(key)
 
 
+class Ways(Dialog[int]):
+    """Several ways to get what was refused; the answer is the number of the chosen one, the first is 0."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)"),
+        Binding("down,j", "move(1)"),
+        Binding("enter,space", "choose", "choose"),
+        *(Binding(str(number), f"answer({number})", show=False) for number in range(1, _NUMBERED + 1)),
+    ]
+
+    def __init__(self, refusal: str, ways: Sequence[str]) -> None:
+        super().__init__()
+        self._refusal = refusal
+        self._ways = ways[:_NUMBERED]
+        self._cursor = 0
+
+    def compose(self) -> ComposeResult:
+        """What cannot be, the ways, the keys."""
+        with Vertical(classes="dialog"):
+            yield Panel(id="text")
+            yield Bar()
+            yield Keys([("Enter", "do that"), ("↑↓", "choose"), ("Esc", "leave it as it was")])
+
+    def on_mount(self) -> None:
+        """Show the ways."""
+        self._show()
+
+    def _show(self) -> None:
+        one = len(self._ways) == 1
+        text = [Paragraph(self._refusal, "warn", "! ", "warn"), BLANK]
+        text += [Paragraph("It can be had, if you also:" if one else "There are several ways; you could also:"), BLANK]
+        for number, way in enumerate(self._ways):
+            selected = number == self._cursor
+            mark = f"{'▸' if selected else ' '} {number + 1}  "
+            text.append(Paragraph(way, "strong" if selected else "", mark, "key"))
+        self.query_one("#text", Panel).show(text)
+
+    def action_move(self, step: int) -> None:
+        """Choose another one."""
+        self._cursor = max(0, min(self._cursor + step, len(self._ways) - 1))
+        self._show()
+
+    def action_choose(self) -> None:
+        """Close with the one under the cursor."""
+        self.dismiss(self._cursor)
+
+    def action_answer(self, number: int) -> None:
+        """Close with a number."""
+        if number <= len(self._ways):
+            self.dismiss(number - 1)
+
+
 class Notice(TextDialog[None]):
     """An error."""
 
@@ -90,13 +144,16 @@ class KeysHelp(TextDialog[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter,q,question_mark", "close", "close")]
 
-    def __init__(self, groups: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> None:
+    def __init__(self, groups: Sequence[Group], note: str = "") -> None:
         paragraphs: list[Paragraph] = []
-        for heading, keys in groups:
-            paragraphs.append(Paragraph(heading, "title"))
-            paragraphs += [Paragraph(words, "", f"{key:<{_KEY_COLUMN}}", "key") for key, words in keys]
+        for group in groups:
+            paragraphs.append(Paragraph(group.heading, "title"))
+            for line in group.lines:
+                keys = f"{line.keys:<{_KEY_COLUMN}}"
+                paragraphs.append(Paragraph(line.words, "", keys, "key", right=line.action))
             paragraphs.append(BLANK)
-        super().__init__(paragraphs[:-1], [("Esc", "close"), ("↑↓", "scroll")])
+        paragraphs.append(Paragraph(note, "dim"))
+        super().__init__(paragraphs, [("Esc", "close"), ("↑↓", "scroll")])
 
 
 class Edit(Dialog[str]):

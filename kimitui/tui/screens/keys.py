@@ -2,79 +2,69 @@
 
 from __future__ import annotations
 
-Group = tuple[str, list[tuple[str, str]]]
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-MOVING: Group = (
-    "Moving",
-    [
-        ("↑ ↓  or  k j", "a line up, down"),
-        ("PgUp PgDn", "a page up, down"),
-        ("Home End  or  g G", "first, last line"),
-        ("wheel, click", "scroll, select; a double click opens"),
-    ],
+from textual.binding import BindingType
+from textual.screen import Screen
+
+from kimitui.tui.keymap import GROUPS, actions, key_name
+from kimitui.tui.widgets.listing import Listing
+
+
+@dataclass(frozen=True)
+class KeyLine:
+    """Keys and what they do; `action` is what keys.json5 calls it, "" for what cannot be changed."""
+
+    keys: str
+    words: str
+    action: str = ""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Keys that belong together."""
+
+    heading: str
+    lines: tuple[KeyLine, ...]
+
+
+_MOUSE = Group(
+    "Mouse",
+    (
+        KeyLine("wheel", "scroll"),
+        KeyLine("click", "put the cursor there; on a box: next value; on a name at the top: go to that menu"),
+        KeyLine("double click", "open, edit"),
+    ),
 )
 
-START = [("Enter", "open the preset"), ("n", "a new preset that extends this one"), ("q", "quit"), ("?", "these keys")]
+_SIGNS = Group(
+    "Signs",
+    (
+        KeyLine("[*]  [ ]", "on, off"),
+        KeyLine("<*>  <M>  < >", "on, a module, off"),
+        KeyLine("-*-  -M-  - -", "on, a module, off, and nothing else is possible now"),
+        KeyLine("(•)  ( )", "chosen, not chosen"),
+        KeyLine("--->", "has options of its own"),
+        KeyLine("~  ~3", "differs from what the preset extends; three things in that menu do"),
+    ),
+)
 
-CONFIGURE: list[Group] = [
-    MOVING,
-    (
-        "Menus",
-        [
-            ("Enter  →  l", "open a menu, edit a value, choose"),
-            ("Esc  ←  h", "back to the menu before"),
-            ("/", "search names, prompts and help"),
-            ("a", "show all options, also those that are not offered"),
-            ("J K", "scroll the help"),
-        ],
-    ),
-    (
-        "Values",
-        [
-            ("Space", "next value; a click on the box does the same"),
-            ("y  m  n", "on, module, off"),
-            ("u  Ctrl+r", "undo, redo"),
-        ],
-    ),
-    (
-        "Preset",
-        [
-            ("s", "save"),
-            ("S", "save as a new preset"),
-            ("b", "build what is set now"),
-            ("q", "quit"),
-        ],
-    ),
-    (
-        "Signs",
-        [
-            ("[*] [ ]", "on, off"),
-            ("<M>", "can be a module, and is one"),
-            ("-*-", "on, and cannot be changed now"),
-            ("(•) ( )", "chosen, not chosen"),
-            ("--->", "has options of its own"),
-            ("~", "differs from what the preset extends"),
-        ],
-    ),
-]
 
-BUILD: list[Group] = [
-    (
-        "Build",
-        [
-            ("c  Esc", "cancel; when it has ended, Esc goes back"),
-            ("r", "build again"),
-            ("q", "quit"),
-        ],
-    ),
-    (
-        "Log",
-        [
-            ("↑ ↓  or  k j", "another step, and its log"),
-            ("PgUp PgDn", "scroll the log"),
-            ("← →  or  h l", "scroll the log sideways"),
-            ("Home End  or  g G", "begin of the log; end, and follow it"),
-            ("f", "follow the step that runs"),
-        ],
-    ),
-]
+def keys_of(screen: Screen[object], keymap: Mapping[str, tuple[str, ...]]) -> list[Group]:
+    """The keys that do something on a screen, in groups, as they are mapped, and what the signs mean."""
+    return [*groups([Listing.BINDINGS, screen.BINDINGS, screen.app.BINDINGS], keymap), _MOUSE, _SIGNS]
+
+
+def groups(classes: Iterable[Iterable[BindingType]], keymap: Mapping[str, tuple[str, ...]]) -> list[Group]:
+    """The named actions of `BINDINGS` in groups; of two that have the same key, the first has it."""
+    found: dict[str, list[KeyLine]] = {heading: [] for heading in GROUPS.values()}
+    taken: set[str] = set()
+    for bindings in classes:
+        for action in actions(bindings, keymap):
+            keys = [key for key in action.keys if key not in taken]
+            taken.update(keys)
+            names = "  ".join(map(key_name, keys))
+            if keys or not action.keys:
+                found.setdefault(action.group, []).append(KeyLine(names or "no key", action.long_words, action.id))
+    return [Group(heading, tuple(lines)) for heading, lines in found.items() if lines]

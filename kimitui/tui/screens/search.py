@@ -39,7 +39,8 @@ class SearchScreen(Dialog[Row]):
             yield Bar(id="search-label")
             yield Input(self.query_text, select_on_focus=False)
         with Container(classes="split"):
-            results = MenuList(id="results", classes="first", empty="Type a part of a name, a prompt or a help text")
+            empty = "Type a part of a name, a prompt or a help text"
+            results = MenuList(id="results", classes="first", empty=empty, active=True)
             results.can_focus = False
             yield results
             yield Panel(id="preview", classes="second")

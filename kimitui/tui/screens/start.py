@@ -25,7 +25,7 @@ from kimitui.tui.widgets.panel import BLANK, Panel, Paragraph
 if TYPE_CHECKING:
     from kimitui.tui.app import KimituiApp
 
-_KEYS = [("Enter", "open"), ("n", "new from this one"), ("q", "quit"), ("?", "keys")]
+_KEYS = [("start.open", "open"), ("start.new", "new from this one"), ("app.quit", "quit"), ("app.keys", "keys")]
 
 
 @dataclass(frozen=True)
@@ -78,10 +78,8 @@ class StartScreen(Screen[None]):
     """The presets: open one, or make a new one of it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,right,l", "open", "open", id="start.open"),
-        Binding("n", "new", "new", id="start.new"),
-        Binding("q", "app.leave", "quit", id="start.quit"),
-        Binding("question_mark", "keys", "keys", id="start.keys"),
+        Binding("enter,right,l", "open", "open", id="start.open", tooltip="open the preset"),
+        Binding("n", "new", "new", id="start.new", tooltip="a new preset that extends this one"),
     ]
 
     def compose(self) -> ComposeResult:
@@ -91,7 +89,7 @@ class StartScreen(Screen[None]):
             yield PresetList(id="presets", classes="first", empty="There are no presets here")
             yield Panel(id="about", classes="second")
         yield Bar(id="message", classes="-plain")
-        yield Keys(_KEYS)
+        yield Keys(actions=_KEYS)
 
     def on_mount(self) -> None:
         """Fill the list."""
@@ -154,13 +152,6 @@ class StartScreen(Screen[None]):
         self.app.push_screen(
             Edit(title, "", check=check, note=lambda name: f"presets/{name}{presets.SUFFIX}; {note}"), answered
         )
-
-    def action_keys(self) -> None:
-        """Show the keys."""
-        from kimitui.tui.screens.dialogs import KeysHelp
-        from kimitui.tui.screens.keys import MOVING, START
-
-        self.app.push_screen(KeysHelp([("Presets", START), MOVING]))
 
     @property
     def _list(self) -> PresetList:

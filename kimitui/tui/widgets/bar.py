@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.cells import cell_len
+from textual import events
+from textual.message import Message
 from textual.strip import Strip
 
 from kimitui.tui.widgets import draw
@@ -39,25 +41,66 @@ class Bar(Drawn):
 
 
 class Crumbs(Bar):
-    """Where one is; what does not fit is left out at the begin, because the end matters most."""
+    """Where one is; what does not fit is left out at the begin, because the end matters most.
+
+    Every piece at the left is a place. A click on one is a message.
+    """
+
+    class Chosen(Message):
+        """The place with this number was clicked; 0 is the first one."""
+
+        def __init__(self, index: int) -> None:
+            super().__init__()
+            self.index = index
 
     def render_line(self, y: int) -> Strip:
         """The line."""
-        left = list(self._left)
+        left = [(" ", ""), *(piece for _, piece in self._shown())]
+        return draw.line(self, left, self._right and [*self._right, (" ", "")], self.size.width)
+
+    def on_click(self, event: events.Click) -> None:
+        """Say which place is there."""
+        end = 1
+        for index, (text, _) in self._shown():
+            end += cell_len(text)
+            if event.x < end:
+                if index is not None:
+                    self.post_message(self.Chosen(index))
+                return
+
+    def _shown(self) -> list[tuple[int | None, Piece]]:
+        """The pieces that fit, with their numbers; what stands for the others has none."""
+        left: list[tuple[int | None, Piece]] = list(enumerate(self._left))
         room = self.size.width - 3 - sum(cell_len(text) for text, _ in self._right)
-        while len(left) > 1 and sum(cell_len(text) for text, _ in left) > room:
-            del left[: 2 if left[0][0] == _LEFT_OUT else 1]
+        while len(left) > 1 and sum(cell_len(text) for _, (text, _) in left) > room:
+            del left[: 2 if left[0][0] is None else 1]
             if len(left) > 1:
-                left.insert(0, (_LEFT_OUT, "dim"))
-        return draw.line(self, [(" ", ""), *left], self._right and [*self._right, (" ", "")], self.size.width)
+                left.insert(0, (None, (_LEFT_OUT, "dim")))
+        return left
 
 
 class Keys(Bar):
     """The keys that matter on a screen, the most important first; only whole entries are shown."""
 
-    def __init__(self, keys: Sequence[tuple[str, str]], *, id: str | None = None) -> None:
+    def __init__(
+        self,
+        keys: Sequence[tuple[str, str]] = (),
+        *,
+        actions: Sequence[tuple[str, str]] = (),
+        id: str | None = None,
+    ) -> None:
+        """`keys` are keys and words; `actions` are names of actions of the screen and words, shown with their keys."""
         super().__init__(id=id)
         self._keys = keys
+        self._actions = actions
+
+    def on_mount(self) -> None:
+        """Look the keys up, which users may have changed."""
+        if self._actions:
+            from kimitui.tui.keymap import hints
+
+            keymap = getattr(self.app, "keymap", {})
+            self._keys = hints([*self.app.BINDINGS, *self.screen.BINDINGS], keymap, self._actions)
 
     def show_keys(self, keys: Sequence[tuple[str, str]]) -> None:
         """Replace the keys."""

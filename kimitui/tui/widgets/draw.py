@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from rich.cells import cell_len, set_cell_size
@@ -68,6 +68,19 @@ def style_of(widget: Drawn, name: str, base: Style) -> Style:
     """The named style on top of `base`."""
     styles: Mapping[str, Style] = getattr(widget.app, "styles_by_name", {})
     return base + styles[name] if name in styles else base
+
+
+def marked(text: str, style: str, marks: Collection[int]) -> list[Piece]:
+    """`text` in pieces, so that the characters whose indices are `marks` stand out."""
+    if not marks:
+        return [(text, style)]
+    pieces: list[Piece] = []
+    start = 0
+    for end in range(1, len(text) + 1):
+        if end == len(text) or (end in marks) != (start in marks):
+            pieces.append((text[start:end], "match" if start in marks else style))
+            start = end
+    return pieces
 
 
 def fit(pieces: Iterable[Piece], width: int, ellipsis: str = ELLIPSIS) -> list[Piece]:

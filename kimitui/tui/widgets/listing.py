@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
+from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
@@ -16,6 +17,7 @@ from kimitui.tui.widgets import draw
 from kimitui.tui.widgets.draw import Drawn, Piece
 
 Item = TypeVar("Item")
+_TOP = 2  # so near to the begin, lines before it that the cursor passes over are worth being seen
 
 
 class Listing(Drawn, ScrollView, Generic[Item], can_focus=True, inherit_bindings=False):
@@ -25,12 +27,14 @@ class Listing(Drawn, ScrollView, Generic[Item], can_focus=True, inherit_bindings
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "up", id="list.up"),
-        Binding("down,j", "move(1)", "down", id="list.down"),
+        Binding("up,k", "move(-1)", "a line up", id="list.up"),
+        Binding("down,j", "move(1)", "a line down", id="list.down"),
         Binding("pageup", "page(-1)", "a page up", id="list.page_up"),
         Binding("pagedown", "page(1)", "a page down", id="list.page_down"),
-        Binding("home,g", "move_to(0)", "first", id="list.first"),
-        Binding("end,G", "move_to(-1)", "last", id="list.last"),
+        Binding("ctrl+u", "page(-0.5)", "half a page up", id="list.half_page_up"),
+        Binding("ctrl+d", "page(0.5)", "half a page down", id="list.half_page_down"),
+        Binding("home,g", "move_to(0)", "the first line", id="list.first"),
+        Binding("end,G", "move_to(-1)", "the last line", id="list.last"),
     ]
 
     class Moved(Message):
@@ -61,11 +65,16 @@ class Listing(Drawn, ScrollView, Generic[Item], can_focus=True, inherit_bindings
             """The list."""
             return self.listing
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None, empty: str = "") -> None:
+    def __init__(
+        self, *, id: str | None = None, classes: str | None = None, empty: str = "", active: bool = False
+    ) -> None:
+        """`empty` is shown where there are no items; `active` draws the cursor as if the list had the focus."""
         super().__init__(id=id, classes=classes)
         self.items: Sequence[Item] = ()
         self.cursor = 0
         self._empty = empty
+        self._active = active
+        self._strips: dict[int, tuple[tuple[Item, str, int, Style], Strip]] = {}
 
     def pieces(self, item: Item, *, selected: bool) -> tuple[Sequence[Piece], Sequence[Piece]]:
         """How an item is drawn: what is at the left and what at the right."""
@@ -80,13 +89,28 @@ class Listing(Drawn, ScrollView, Generic[Item], can_focus=True, inherit_bindings
         """The item under the cursor."""
         return self.items[self.cursor] if 0 <= self.cursor < len(self.items) else None
 
-    def show(self, items: Sequence[Item], cursor: int | None = None) -> None:
-        """Replace the items; the cursor goes to `cursor`, or stays where it is. No message is sent."""
+    def show(self, items: Sequence[Item], cursor: int | None = None, *, empty: str | None = None) -> None:
+        """Replace the items; the cursor goes to `cursor`, or stays where it is. No message is sent.
+
+        `empty` is what stands there if there are none.
+        """
+        same_place = len(items) == len(self.items) > 0
+        before = self.cursor
         self.items = items
+        self._empty = self._empty if empty is None else empty
         self.cursor = max(0, min(self.cursor if cursor is None else cursor, len(items) - 1))
         self.virtual_size = Size(0, len(items))
+        top = self.scroll_offset.y
         self.keep_in_sight()
-        self.refresh()
+        if not same_place:
+            self._strips.clear()
+            self.refresh()
+        elif self.scroll_offset.y == top:
+            # What is drawn is compared, and not what was shown before: items may be made when they are looked at.
+            for index in range(top, min(len(items), top + self.size.height)):
+                drawn = self._strips.get(index)
+                if drawn is None or drawn[0][0] != items[index] or index in (before, self.cursor):
+                    self.refresh_lines(index)
 
     def move_cursor(self, index: int) -> None:
         """Put the cursor on an item and send `Moved` if it was elsewhere."""
@@ -118,12 +142,23 @@ class Listing(Drawn, ScrollView, Generic[Item], can_focus=True, inherit_bindings
             return draw.line(self, [(f"  {self._empty}", "dim")], (), width)
         if index >= len(self.items):
             return Strip.blank(width, self.base)
-        selected = index == self.cursor
-        left, right = self.pieces(self.items[index], selected=selected)
-        cursor = ("cursor" if self.has_focus else "cursor-blurred") if selected else ""
-        # Without colour, the mark at the left edge is all that shows the cursor.
+        item, selected = self.items[index], index == self.cursor
+        cursor = ("cursor" if self.has_focus or self._active else "cursor-blurred") if selected else ""
+        key = (item, cursor, width, self.base)
+        kept = self._strips.get(index)
+        if kept is not None and kept[0] == key:
+            return kept[1]
+        left, right = self.pieces(item, selected=selected)
+        # The mark at the left edge shows the cursor where nothing else does.
         right = right and [*right, (" ", "")]
-        return draw.line(self, [("▸" if selected else " ", ""), *left], right, width, cursor=cursor)
+        strip = draw.line(self, [("▸" if selected else " ", ""), *left], right, width, cursor=cursor)
+        self._strips[index] = key, strip
+        return strip
+
+    def notify_style_update(self) -> None:
+        """Draw anew."""
+        self._strips.clear()
+        super().notify_style_update()
 
     def action_move(self, step: int) -> None:
         """Move the cursor by `step`, over items it does not stop at."""
@@ -135,13 +170,28 @@ class Listing(Drawn, ScrollView, Generic[Item], can_focus=True, inherit_bindings
         elif self.scroll_offset.y and step < 0:
             self.scroll_to(y=0, animate=False, force=True)
 
-    def action_page(self, direction: int) -> None:
-        """Move the cursor by what is seen at once."""
-        self.move_cursor(self.cursor + direction * max(1, self.scrollable_content_region.height - 1))
+    def action_page(self, pages: float) -> None:
+        """Move the cursor by so many times what is seen at once."""
+        step = int(pages * (self.scrollable_content_region.height - 1))
+        self._move_near(self.cursor + (step or (1 if pages > 0 else -1)), 1 if pages > 0 else -1)
 
     def action_move_to(self, index: int) -> None:
         """Move the cursor to an item; negative numbers count from the end."""
-        self.move_cursor(index if index >= 0 else len(self.items) + index)
+        self._move_near(index if index >= 0 else len(self.items) + index, 1 if index >= 0 else -1)
+
+    def _move_near(self, index: int, direction: int) -> None:
+        """Move to an item, or to the next one from there at which the cursor stops."""
+        if not self.items:
+            return
+        index = max(0, min(index, len(self.items) - 1))
+        ways = (range(index, len(self.items)), range(index, -1, -1))
+        for near in ways if direction > 0 else reversed(ways):
+            for candidate in near:
+                if not self.is_passed_over(self.items[candidate]):
+                    if candidate <= _TOP and direction < 0 and self.scroll_offset.y:
+                        self.scroll_to(y=0, animate=False, force=True)
+                    self.move_cursor(candidate)
+                    return
 
     def on_resize(self) -> None:
         """Keep the cursor in sight."""

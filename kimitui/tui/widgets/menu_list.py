@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kimitui.tui.menu_line import MenuLine, box
+from kimitui.tui.widgets import draw
 from kimitui.tui.widgets.draw import Piece
 from kimitui.tui.widgets.listing import Listing
 
 _MARGIN = 3  # cursor, mark of a change, blank
 _INDENT = 2
+_SIZE = 10  # columns of a size
 
 
 class MenuList(Listing[MenuLine]):
@@ -24,8 +26,8 @@ class MenuList(Listing[MenuLine]):
         text = "dim" if row.hidden else ""
         shape = box(row)
         shape_style = "dim" if row.hidden else "good" if row.value in ("y", "m") and row.is_switch else ""
-        left: list[Piece] = [("~" if item.changed else " ", "accent"), (f" {indent}", "")]
-        left += [(shape, shape_style), (f" {row.prompt}", text)]
+        left: list[Piece] = [("~" if item.changed or item.changes else " ", "accent"), (f" {indent}", "")]
+        left += [(f"{shape} ", shape_style), *draw.marked(row.prompt, text, item.marks)]
         if row.kind in ("string", "int", "hex"):
             value = f'"{row.value}"' if row.kind == "string" else row.value
             left += [(" = ", "dim"), (value, "dim" if row.hidden else "value")]
@@ -33,17 +35,27 @@ class MenuList(Listing[MenuLine]):
             left += [(" (", "dim"), (row.value, "dim" if row.hidden else "value"), (")", "dim")]
         if row.opens:
             left.append((" --->", "dim"))
+        if item.place and not item.marks:
+            # What was found is not in the prompt, so say where it is.
+            found = draw.marked(row.symbol, "dim", item.name_marks) if item.name_marks else [("in its help", "dim")]
+            left += [("  ", ""), *found]
         return left, self._right(item)
 
     def _right(self, item: MenuLine) -> Sequence[Piece]:
         row = item.row
+        pieces: list[Piece] = []
         if item.place:
-            return [(f" {item.place}", "dim")]
-        if row.hidden:
-            return [("not offered", "dim")]
-        if row.of:
-            return [(f"{row.on} of {row.of} on", "good" if row.on else "dim")]
-        return ()
+            pieces.append((f" {item.place}", "dim"))
+        elif row.hidden:
+            pieces.append(("not offered", "dim"))
+        else:
+            if item.changes:
+                pieces.append((f"~{item.changes}  ", "accent"))
+            if row.of:
+                pieces.append((f"{row.on} of {row.of} on", "good" if row.on else "dim"))
+        if item.size:
+            pieces.append((f"{item.size:>{_SIZE}}", "value"))
+        return pieces
 
     def is_passed_over(self, item: MenuLine) -> bool:
         """Comments have nothing to act on."""

@@ -17,7 +17,7 @@ from kimitui.tui.widgets.draw import Drawn, Piece
 class Paragraph:
     """A text with one style. `mark` stands before its first line, the further lines are as far in.
 
-    `verbatim` text is not wrapped but cut.
+    `verbatim` text is not wrapped but cut. `right` stands at the right end of the first line.
     """
 
     text: str
@@ -25,6 +25,7 @@ class Paragraph:
     mark: str = ""
     mark_style: str = ""
     verbatim: bool = False
+    right: str = ""
 
 
 BLANK = Paragraph("")
@@ -37,14 +38,23 @@ class Panel(Drawn, ScrollView, can_focus=False):
         super().__init__(id=id, classes=classes)
         self._paragraphs: Sequence[Paragraph] = ()
         self._lines: list[list[Piece]] = []
+        self._rights: dict[int, str] = {}
         self._width = 0
 
     def show(self, paragraphs: Sequence[Paragraph]) -> None:
         """Replace what is shown and go to its beginning."""
+        if paragraphs == self._paragraphs:
+            return
+        before, rights = self._lines, self._rights
         self._paragraphs = paragraphs
+        scrolled = self.scroll_offset.y > 0
         self._lay_out()
-        self.scroll_to(y=0, animate=False, force=True)
-        self.refresh()
+        if scrolled:
+            self.scroll_to(y=0, animate=False, force=True)
+            return
+        for y in range(self.size.height):
+            if before[y : y + 1] != self._lines[y : y + 1] or rights.get(y) != self._rights.get(y):
+                self.refresh_lines(y)
 
     @property
     def text(self) -> str:
@@ -60,18 +70,28 @@ class Panel(Drawn, ScrollView, can_focus=False):
         self._width = max(1, self.content_region.width - 2)
         is_ascii = draw.is_ascii(self)
         self._lines = []
+        self._rights = {}
         if self.content_region.width <= 2:
             return  # not laid out yet; `on_resize` comes when it is
         for paragraph in self._paragraphs:
             text, mark = draw.clean(paragraph.text), paragraph.mark
             if is_ascii:
                 text, mark = draw.to_ascii(text), draw.to_ascii(mark)
-            room = max(1, self._width - len(mark))
+            room = self._width - len(mark)
+            if paragraph.right and len(paragraph.right) + 2 <= room // 2:
+                room -= len(paragraph.right) + 2
+                self._rights[len(self._lines)] = paragraph.right
+            room = max(1, room)
             lines = [text] if paragraph.verbatim else draw.wrap(text, room) or [""]
             for number, line in enumerate(lines):
                 before = mark if number == 0 else " " * len(mark)
                 self._lines.append([(before, paragraph.mark_style), (line, paragraph.style)])
-        self.virtual_size = Size(0, len(self._lines))
+        size, height = Size(0, len(self._lines)), self.size.height
+        if self.virtual_size.height <= height >= size.height:
+            # Without a scroll bar before and after, there is nothing that a layout of the screen would change.
+            self.set_reactive(Panel.virtual_size, size)
+        else:
+            self.virtual_size = size
 
     def on_resize(self) -> None:
         """Wrap anew."""
@@ -85,4 +105,5 @@ class Panel(Drawn, ScrollView, can_focus=False):
         width = self.scrollable_content_region.width
         if index >= len(self._lines):
             return Strip.blank(width, self.base)
-        return draw.line(self, [(" ", ""), *self._lines[index]], (), width)
+        right = [(self._rights[index], "dim"), (" ", "")] if index in self._rights else ()
+        return draw.line(self, [(" ", ""), *self._lines[index]], right, width)

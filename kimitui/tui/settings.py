@@ -1,0 +1,137 @@
+"""What users set for themselves: the theme and the keys, in files that they write; and what was shown already."""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kimitui.errors import KimituiError, Location, MachineError, UsageError
+
+THEMES = ("auto", "dark", "light", "high-contrast", "no-colour")
+"""The themes that can be asked for; `auto` is what suits the terminal. Here, because textual need not be imported."""
+
+_HINTED = "hinted"
+
+
+def config_dir() -> Path:
+    """Where users keep settings: `kimitui` under `$XDG_CONFIG_HOME` or `~/.config`."""
+    return _base("XDG_CONFIG_HOME", ".config")
+
+
+def state_dir() -> Path:
+    """Where kimitui notes what happened: `kimitui` under `$XDG_STATE_HOME` or `~/.local/state`."""
+    return _base("XDG_STATE_HOME", ".local/state")
+
+
+def _base(variable: str, default: str) -> Path:
+    """As the XDG Base Directory Specification has it: a relative path does not count."""
+    given = Path(os.environ.get(variable, ""))
+    if given.is_absolute():
+        return given / "kimitui"
+    return Path(os.path.expanduser("~")) / default / "kimitui"  # noqa: PTH111 - Path.home() raises without a home
+
+
+@dataclass
+class Settings:
+    """What the files say. `keys` are the entries of keys.json5 as they are written, with their places.
+
+    `problems` are errors in the files; what they concern stays as kimitui has it.
+    """
+
+    theme: str = "auto"
+    keys: dict[str, tuple[object, Location]] = field(default_factory=dict)
+    problems: list[KimituiError] = field(default_factory=list)
+
+
+def read() -> Settings:
+    """The settings of this user. Never raises: a mistake in a file is a problem to show, and the work goes on."""
+    settings = Settings()
+    for name, take in (("config.json5", _take_config), ("keys.json5", _take_keys)):
+        path = config_dir() / name
+        try:
+            take(settings, _entries(path))
+        except KimituiError as error:
+            settings.problems.append(error)
+    return settings
+
+
+def save_theme(theme: str) -> Path:
+    """Write the theme's name into config.json5, whose other text stays as it is; returns where.
+
+    Raises KimituiError if it cannot be written, or cannot be changed without losing what is written there.
+    """
+    path = config_dir() / "config.json5"
+    entries = _entries(path)
+    text = path.read_text(encoding="utf-8") if entries else "{\n}\n"
+    if "theme" in entries:
+        text = re.sub(r"""(\btheme["']?\s*:\s*)("[^"]*"|'[^']*')""", rf'\g<1>"{theme}"', text, count=1)
+    else:
+        text = text.replace("{", f'{{\n  theme: "{theme}",', 1)
+    from kimitui.preset import decode
+
+    wanted = {key: value for key, (value, _) in entries.items()} | {"theme": theme}
+    if decode(text, path) != wanted:
+        raise UsageError("the theme could not be written there", where=path, fix=f'Write theme: "{theme}" yourself.')
+    _write(path, text)
+    return path
+
+
+def is_first_start() -> bool:
+    """Whether the hint for beginners was never shown to this user."""
+    return not (state_dir() / _HINTED).exists()
+
+
+def note_start() -> None:
+    """Remember that the hint was shown. Where that cannot be written, it will just be shown again."""
+    with suppress(KimituiError):
+        _write(state_dir() / _HINTED, "")
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise MachineError(f"cannot be written: {error.strerror}", where=path) from error
+
+
+def _entries(path: Path) -> dict[str, tuple[object, Location]]:
+    """The members of the object in a JSON5 file with their places; {} if there is no such file."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    except NotADirectoryError:
+        return {}
+    except OSError as error:
+        raise MachineError(f"cannot be read: {error.strerror}", where=path) from error
+    except UnicodeDecodeError as error:
+        raise UsageError("this is not UTF-8 text", where=path, fix="Save the file as UTF-8.") from error
+    from kimitui import preset_text  # most users have no such file
+    from kimitui.preset import decode
+
+    data = decode(text, path)
+    structure = preset_text.scan(text)
+    if not isinstance(data, dict) or structure is None:
+        raise UsageError("this must be an object", where=Location(path, 1, 1), fix="Write { and } around it.")
+    places = {item.key: Location(path, *preset_text.position(text, item.start)) for item in structure.items}
+    return {key: (value, places[key]) for key, value in data.items()}
+
+
+def _take_config(settings: Settings, entries: dict[str, tuple[object, Location]]) -> None:
+    for key, (value, where) in entries.items():
+        if key != "theme":
+            fix = "There is only: theme. Keys are set in keys.json5, beside this file."
+            settings.problems.append(UsageError(f'there is no setting "{key}"', where=where, fix=fix))
+        elif value not in THEMES:
+            fix = f"There are {', '.join(THEMES)}."
+            settings.problems.append(UsageError(f"there is no theme {value!r}", where=where, fix=fix))
+        else:
+            settings.theme = str(value)
+
+
+def _take_keys(settings: Settings, entries: dict[str, tuple[object, Location]]) -> None:
+    settings.keys = entries
