@@ -19,7 +19,9 @@ from kimitui.tui import settings, theme
 from kimitui.tui.job import Builder, real_builder
 
 if TYPE_CHECKING:
-    from kimitui.config import Configuration
+    from textual.screen import Screen
+
+    from kimitui.editing import Editing
     from kimitui.tui.keymap import Keymap
 
 WIDE = 100
@@ -51,7 +53,7 @@ class KimituiApp(App[int]):
 
     def __init__(
         self,
-        reference: str | None = None,
+        opened: str | Editing | None = None,
         *,
         cache_dir: Path,
         out_dir: Path,
@@ -59,14 +61,17 @@ class KimituiApp(App[int]):
         builder: Builder | None = None,
         theme_choice: str | None = None,
     ) -> None:
-        """`theme_choice` None is what the settings say. Raises KimituiError if the preset cannot be opened."""
+        """`opened` is a preset's name or path, or what is to be edited; without it there is a list of presets.
+
+        `theme_choice` None is what the settings say. Raises KimituiError if the preset cannot be opened.
+        """
         self.ascii_only = ascii_only
         self.builder = builder or real_builder(cache_dir, out_dir)
-        self._config: Configuration | None = None
-        if reference is not None:
+        if isinstance(opened, str):
             from kimitui.config import Configuration
 
-            self._config = Configuration.open(reference)
+            opened = Configuration.open(opened)
+        self._opened = opened
         self.keymap: Keymap = {}
         self.theme_choice = "dark"
         self._settings = settings.read()
@@ -83,10 +88,8 @@ class KimituiApp(App[int]):
 
     def on_mount(self) -> None:
         """Open the first screen: the preset that was asked for, else the list of presets."""
-        if self._config is not None:
-            from kimitui.tui.screens.configure import ConfigureScreen
-
-            self.push_screen(ConfigureScreen(self._config))
+        if self._opened is not None:
+            self.push_screen(_screen_for(self._opened))
         else:
             from kimitui.tui.screens.start import StartScreen
 
@@ -206,6 +209,18 @@ class KimituiApp(App[int]):
         from kimitui.tui.screens.dialogs import Notice
 
         self.push_screen(Notice(error))
+
+
+def _screen_for(config: Editing) -> Screen[None]:
+    from kimitui.config import Configuration
+
+    if isinstance(config, Configuration):
+        from kimitui.tui.screens.configure import ConfigureScreen
+
+        return ConfigureScreen(config)
+    from kimitui.tui.screens.dotconfig import DotConfigScreen
+
+    return DotConfigScreen(config)
 
 
 async def _idle(pump: MessagePump) -> None:

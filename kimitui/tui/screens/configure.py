@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -13,6 +13,7 @@ from textual.screen import Screen
 
 from kimitui import save_target
 from kimitui.config import Configuration
+from kimitui.editing import Editing
 from kimitui.errors import KimituiError
 from kimitui.kconfig.menu import Row
 from kimitui.tui.keymap import hints
@@ -48,6 +49,7 @@ _PANELS = ("help", "why")
 class ConfigureScreen(Screen[None]):
     """Edits one configuration. What can be done is in Session; this shows it and turns keys into calls."""
 
+    KEYS: ClassVar[Sequence[tuple[str, str]]] = _KEYS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "act", "open", id="menu.open", tooltip="open a menu, edit a value, choose"),
         Binding("right,l", "enter", "open", id="menu.enter", tooltip="open a menu"),
@@ -71,7 +73,7 @@ class ConfigureScreen(Screen[None]):
         Binding("b", "build", "build", id="preset.build", tooltip="build what is set now"),
     ]
 
-    def __init__(self, config: Configuration) -> None:
+    def __init__(self, config: Editing) -> None:
         super().__init__()
         self.session = Session(config)
         self._query = ""
@@ -85,23 +87,25 @@ class ConfigureScreen(Screen[None]):
             yield Panel(id="help", classes="second")
         yield Bar(id="message", classes="-plain")
         yield Bar(id="size", classes="-empty")
-        yield Keys(actions=_KEYS)
+        yield Keys(actions=self.KEYS)
 
     def on_mount(self) -> None:
         """Show the main menu."""
         self._show_menu()
         self._list.focus()
-        if self.session.config.overridden:
-            lost = self.session.config.overridden
-            first = f"{lost[0].section}.{lost[0].key} {lost[0].reason}"
-            more = f" (and {len(lost) - 1} more)" if len(lost) > 1 else ""
-            self.say(Said(f"Asked for by an extended preset and not there: {first}{more}", "warning"))
+        self.say_remarks()
 
     def parting_question(self) -> UnsavedQuestion | None:
         """What to ask before this screen's work is given up."""
         return UnsavedQuestion(self) if self.session.unsaved else None
 
     # What is shown
+
+    def say_remarks(self) -> None:
+        """Say what of the file is not in force."""
+        if remarks := self.session.config.remarks:
+            more = f" (and {len(remarks) - 1} more)" if len(remarks) > 1 else ""
+            self.say(Said(f"{remarks[0][:1].upper()}{remarks[0][1:]}{more}", "warning"))
 
     def say(self, said: Said | None) -> None:
         """Show a message, or none."""
@@ -279,18 +283,20 @@ class ConfigureScreen(Screen[None]):
         from kimitui.tui.screens.build import BuildScreen
 
         app = cast("KimituiApp", self.app)
-        self.app.push_screen(BuildScreen(self.session.config, app.builder, unsaved=self.session.unsaved))
+        config = self.session.config
+        assert isinstance(config, Configuration)
+        self.app.push_screen(BuildScreen(config, app.builder, unsaved=self.session.unsaved))
 
     def action_scroll_help(self, lines: int) -> None:
         """Scroll the help."""
         self.query_one("#help", Panel).scroll_by(lines)
 
     def save(self, then: Callable[[], None] | None = None) -> None:
-        """Save where the preset came from; `then` is called if that went well."""
-        preset = self.session.config.preset
+        """Save where it came from; `then` is called if that went well."""
+        path = self.session.config.path
         if not self.session.unsaved:
-            self.say(Said(f"Nothing has changed since {preset.path} was saved"))
-        elif reason := save_target.refusal(preset.path):
+            self.say(Said(f"Nothing has changed since {path} was saved"))
+        elif reason := save_target.refusal(path):
             self.say(Said(f"{reason} (S)", "warning"))
             self.action_save_as()
         elif self._attempt(self.session.save) and then:
