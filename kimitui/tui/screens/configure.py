@@ -76,6 +76,7 @@ class ConfigureScreen(Screen[None]):
         self.session = Session(config)
         self._query = ""
         self._panel = _PANELS[0]
+        self._panel_key: str | None = None
 
     def compose(self) -> ComposeResult:
         """Breadcrumbs, menu, help, message, keys."""
@@ -140,12 +141,15 @@ class ConfigureScreen(Screen[None]):
         if self._panel == "help":
             panel.show(about(info, self.session.inside(row), self._corner("why")))
         else:
-            panel.show(reasons(info, self._corner("help"), self.session.changed_words(row)))
+            now, changed = self.session.now_words(row), self.session.changed_words(row)
+            panel.show(reasons(info, self._corner("help"), now=now, changed=changed))
 
     def _corner(self, other: str) -> str:
         """What the key for the other panel gives."""
-        keys = hints(self.BINDINGS, cast("KimituiApp", self.app).keymap, [("help.next", other)])
-        return "".join(f"{key}: {words}" for key, words in keys)
+        if self._panel_key is None:
+            keys = hints(self.BINDINGS, cast("KimituiApp", self.app).keymap, [("help.next", "")])
+            self._panel_key = keys[0][0] if keys else ""
+        return f"{self._panel_key}: {other}" if self._panel_key else ""
 
     def on_listing_moved(self) -> None:
         """Describe another line."""
