@@ -102,6 +102,26 @@ class Configuration(Editing):
         return self.preset.name
 
     @property
+    def path(self) -> Path:
+        """The preset's file, which need not be there yet."""
+        return self.preset.path
+
+    @property
+    def base_name(self) -> str:
+        """What changes are counted from, in words."""
+        return self.preset.extends or "the defaults"
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What extended presets ask for and is not in force."""
+        return tuple(f"asked for by an extended preset: {one.describe()}" for one in self.overridden)
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether there is something that is in no file yet."""
+        return self.modified or not self.path.exists()
+
+    @property
     def description(self) -> str:
         """The preset's description; if it has none, that of the nearest preset it extends that has one."""
         return next((link.description for link in reversed(self.chain) if link.description), "")
@@ -143,8 +163,8 @@ class Configuration(Editing):
     def requested(self, section: str) -> dict[str, str]:
         """What is asked of the upstream tree of `section`, by upstream symbol, as Kconfig values; sorted.
 
-        That is every symbol of the section that a user can set, except numbers and texts whose dependencies are
-        not met, and the further upstream symbols that the preset sets.
+        That is every symbol of the section that is on or offered, and the further upstream symbols that the preset
+        sets. Of a symbol that is not offered nothing is asked.
         """
         wanted = config_upstream.requested(self.tree, self.names, section)
         for name, value in self.upstream.get(section, {}).items():
@@ -162,12 +182,20 @@ class Configuration(Editing):
                 values[section] = {**values.get(section, {}), **extra}
         return {section: dict(sorted(values[section].items())) for section in SECTIONS if section in values}
 
-    def validate_upstream(self, section: str, tree: Kconfig, *, extra: Mapping[str, str] | None = None) -> None:
+    def validate_upstream(
+        self,
+        section: str,
+        tree: Kconfig,
+        *,
+        extra: Mapping[str, str] | None = None,
+        beneath: Mapping[str, str] | None = None,
+    ) -> None:
         """Check what is asked of the upstream tree of `section` against that tree.
 
-        `extra` are values that the builder sets besides, by upstream symbol. All of them become the user values of
-        `tree`. Raises PresetError, with the place in the preset, for a symbol that does not exist, a value that
-        does not fit, and values that do not survive together.
+        `extra` are values that the builder sets besides, by upstream symbol; `beneath` are those of a base that all
+        others override, and that need not survive. All of them become the user values of `tree`. Raises PresetError,
+        with the place in the preset, for a symbol that does not exist, a value that does not fit, and values that do
+        not survive together.
         """
         config_upstream.validate(
             tree,
@@ -175,6 +203,7 @@ class Configuration(Editing):
             config_upstream.requested(self.tree, self.names, section) | dict(extra or {}),
             self.upstream.get(section, {}),
             lambda name: self.where(section, name),
+            beneath or {},
         )
 
     def where(self, section: str, key: str) -> Location:

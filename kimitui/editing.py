@@ -6,8 +6,10 @@ cannot be is refused with the reason, and nothing changes then.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from kimitui import config_changes, config_edit
 from kimitui.config_types import Alternative, Change, KeyChange, Refused, Values, in_words
@@ -24,7 +26,7 @@ class _Step:
     delta: Delta
 
 
-class Editing:
+class Editing(ABC):
     """A tree, the values that are set in it, and a base to compare them with.
 
     `tree` is the live tree: read it, but change values only through the methods here. `names` are its keys.
@@ -52,6 +54,37 @@ class Editing:
         self._base_resolved: Values | None = None
         with self._state.only(base):
             self._base_values = self._state.values()
+
+    # What a configurator asks of whatever it edits
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """What is edited, in a word."""
+
+    @property
+    @abstractmethod
+    def path(self) -> Path:
+        """The file it belongs to, which need not be there yet."""
+
+    @property
+    @abstractmethod
+    def base_name(self) -> str:
+        """What changes are counted from, in words."""
+
+    @property
+    @abstractmethod
+    def remarks(self) -> tuple[str, ...]:
+        """What a user should know about the file that was opened: what of it is not in force."""
+
+    @property
+    @abstractmethod
+    def unsaved(self) -> bool:
+        """Whether there is something that is in no file yet."""
+
+    @abstractmethod
+    def save(self, path: Path | None = None) -> Path:
+        """Write it where it came from or to `path`; returns where."""
 
     # What there is
 

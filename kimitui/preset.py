@@ -8,16 +8,14 @@ from __future__ import annotations
 import errno
 import os
 import re
-import stat
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from kimitui import preset_text, resources
-from kimitui.errors import Location, MachineError, PresetError
+from kimitui import files, preset_text, resources
+from kimitui.errors import Location, PresetError
 from kimitui.kconfig.names import SECTIONS, JsonValue, nearest
 
 SUFFIX = ".json5"
@@ -230,43 +228,8 @@ def edited_text(
 
 
 def write(path: Path, text: str) -> None:
-    """Write `text` to `path`, whole or not at all; a symbolic link and the mode of the file there are kept.
-
-    Raises MachineError if that is not possible; the earlier file is then as it was.
-    """
-    target = Path(os.path.realpath(path))
-    temporary: Path | None = None
-    try:
-        try:
-            mode = stat.S_IMODE(target.stat().st_mode)
-        except FileNotFoundError:
-            mask = os.umask(0)
-            os.umask(mask)
-            mode = 0o666 & ~mask
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        temporary = Path(name)
-        with os.fdopen(handle, "wb") as file:
-            file.write(text.encode())
-            os.fchmod(file.fileno(), mode)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
-        temporary = None
-        directory = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
-    except OSError as error:
-        raise MachineError(
-            f"cannot save the preset: {error.strerror or error}",
-            where=path,
-            fix="save it somewhere else, or give yourself the permission to write there",
-        ) from error
-    finally:
-        if temporary is not None:
-            with suppress(OSError):
-                temporary.unlink()
+    """Write `text` to `path` as `files.write` does. Raises MachineError."""
+    files.write(path, text, what="the preset")
 
 
 def _plain(sections: Mapping[str, Mapping[str, JsonValue]]) -> dict[str, dict[str, object]]:

@@ -66,8 +66,9 @@ def find_fixes(state: TreeState, wanted: Mapping[str, str]) -> tuple[Fix, ...]:
     gentle = _Search(state, wanted, bold=False).fixes()
     if any(not fix.overturns for fix in gentle):
         return tuple(fix for fix in gentle if not fix.overturns)
-    found = [*gentle, *_Search(state, wanted, bold=True).fixes()]
-    return tuple(dict.fromkeys(found))[:_WAYS]
+    found = dict.fromkeys([*gentle, *_Search(state, wanted, bold=True).fixes()])
+    # Nobody wants to lose more than another way costs, too.
+    return tuple(fix for fix in found if not any(set(other.overturns) < set(fix.overturns) for other in found))[:_WAYS]
 
 
 class _Search:

@@ -10,7 +10,7 @@ import glob
 import os
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -26,6 +26,18 @@ _PLACE = re.compile(r"^\s*(?:error: )?(?P<file>[^\n:]+):(?P<line>\d+): (?P<text>
 
 _AT_END = re.compile(r"at end of '(?P<file>[^'\n]+)'")
 _DEFINED = re.compile(r"defined at (?P<file>[^\n:]+):(?P<line>\d+)")
+_MODULES = re.compile(r"\s*modules\s*(#.*)?\n?")
+
+Shell = Callable[[str], str]
+"""Answers the command of a `$(shell,…)` macro with what it prints; may raise KimituiError."""
+
+
+class _Kconfig(kconfiglib.Kconfig):  # type: ignore[misc]
+    """kconfiglib's, made to read what Linux has written since 5.13: `modules` for `option modules`."""
+
+    def _tokenize(self, line: str) -> Any:
+        # Lines of help texts do not come here.
+        return super()._tokenize("\toption modules\n" if _MODULES.fullmatch(line) else line)
 
 
 class _Os:
@@ -47,11 +59,11 @@ class _Os:
 
 
 @contextmanager
-def _isolated(directory: Path, environment: Mapping[str, str]) -> Iterator[None]:
+def _isolated(directory: Path, environment: Mapping[str, str], shell: Shell | None) -> Iterator[None]:
     fixed = {
+        "KCONFIG_FUNCTIONS": f"{__name__}.none",  # else any kconfigfunctions.py on the path would be run
         **environment,
         "srctree": str(directory),
-        "KCONFIG_FUNCTIONS": f"{__name__}.none",  # else any kconfigfunctions.py on the path would be run
     }
     find = kconfiglib.iglob
     prefix = f"{os.path.realpath(directory)}{os.sep}"
@@ -61,49 +73,72 @@ def _isolated(directory: Path, environment: Mapping[str, str]) -> Iterator[None]
         relative = pattern.removeprefix(prefix)
         return find(pattern if relative == pattern else glob.escape(prefix) + relative)
 
+    run = kconfiglib._shell_fn
+
+    def answer(kconfig: Any, name: str, command: str) -> Any:
+        return run(kconfig, name, command) if shell is None else shell(command)
+
     with _SWAP:
         before = kconfiglib.os, kconfiglib.iglob
-        kconfiglib.os, kconfiglib.iglob = _Os(fixed), iglob
+        kconfiglib.os, kconfiglib.iglob, kconfiglib._shell_fn = _Os(fixed), iglob, answer
         try:
             yield
         finally:
-            kconfiglib.os, kconfiglib.iglob = before
+            (kconfiglib.os, kconfiglib.iglob), kconfiglib._shell_fn = before, run
 
 
-def load(path: Path, *, environment: Mapping[str, str] | None = None) -> Kconfig:
-    """The tree whose root file is `path`; paths in `source` are relative to the directory of `path`.
+def load(
+    path: Path,
+    *,
+    environment: Mapping[str, str] | None = None,
+    shell: Shell | None = None,
+    srctree: Path | None = None,
+) -> Kconfig:
+    """The tree whose root file is `path`; paths in `source` are relative to `srctree`, else to the directory of `path`.
 
-    `environment` is all that macros such as `$(ARCH)` can see. What kconfiglib warns about is in the result's
-    `warnings`; nothing is added to them later. Raises KimituiError, with file and line, if the tree is
-    malformed, has a dependency loop, is not UTF-8 or cannot be read.
+    `environment` is all that macros such as `$(ARCH)` can see. `shell` answers `$(shell,…)`; without it the commands
+    are run, as in every other configurator, so give one for a tree whose commands must not be. What kconfiglib warns
+    about is in the result's `warnings`; nothing is added to them later. Raises KimituiError, with file and line, if
+    the tree is malformed, has a dependency loop, is not UTF-8 or cannot be read.
     """
     path = path.absolute()
+    directory = srctree.absolute() if srctree is not None else path.parent
+    root = path.relative_to(directory) if path.is_relative_to(directory) else path
     try:
-        with _isolated(path.parent, environment or {}):
-            tree = kconfiglib.Kconfig(path.name, warn_to_stderr=False, encoding="utf-8")
+        with _isolated(directory, environment or {}, shell):
+            tree = _Kconfig(str(root), warn_to_stderr=False, encoding="utf-8")
     except kconfiglib.KconfigError as error:
-        raise _malformed(path, str(error)) from error
+        raise _malformed(path, directory, str(error)) from error
     except OSError as error:
-        raise KimituiError(
-            f"cannot read the Kconfig tree: {error.strerror or error}", where=Path(error.filename or path)
-        ) from error
+        raise _unreadable(path, directory, error) from error
     except RecursionError as error:
         raise KimituiError("the Kconfig tree is nested too deeply", where=path) from error
     tree.warn = False  # evaluating would otherwise add the same warnings again and again
     return cast(Kconfig, tree)
 
 
-def _malformed(path: Path, message: str) -> KimituiError:
+def _unreadable(path: Path, directory: Path, error: OSError) -> KimituiError:
+    where: Location | Path = Path(error.filename or path)
+    what, fix = error.strerror or str(error), None
+    if found := _PLACE.match(str(error)):  # a file that another one sources
+        where = Location(directory / found["file"], int(found["line"]), 1)
+        what = found["text"].strip()
+    if any((directory / name).is_file() for name in ("Config.src", "init/Config.src")):
+        fix = "BusyBox makes some of these files itself: run make gen_build_files in its directory first"
+    return KimituiError(f"cannot read the Kconfig tree: {what}", where=where, fix=fix)
+
+
+def _malformed(path: Path, directory: Path, message: str) -> KimituiError:
     message = message.strip()
     where: Location | Path = path
     if found := _PLACE.match(message):
         message = found["text"].strip()
-        where = Location(path.parent / found["file"], int(found["line"]), 1)
+        where = Location(directory / found["file"], int(found["line"]), 1)
     elif found := _AT_END.search(message):
-        file = path.parent / found["file"]
+        file = directory / found["file"]
         where = Location(file, len(file.read_bytes().splitlines()), 1)
     elif found := _DEFINED.search(message):
-        where = Location(path.parent / found["file"], int(found["line"]), 1)
+        where = Location(directory / found["file"], int(found["line"]), 1)
     first, *rest = message.removeprefix("error: ").splitlines() or [""]
     return KimituiError(
         f"malformed Kconfig: {first}", where=where, details=tuple(line for line in rest if line.strip())

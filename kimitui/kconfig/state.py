@@ -55,7 +55,11 @@ class TreeState:
             if choice is None:
                 delta[name] = value
             elif value != "n":
-                delta.update({member.name: None for member in choice.syms})
+                # In a choice of modules, several can be chosen.
+                others = (
+                    member.name for member in choice.syms if value == "y" or self._assigned.get(member.name) == "y"
+                )
+                delta.update(dict.fromkeys(others))
                 delta[name] = value
             elif self._assigned.get(name):
                 delta[name] = None
@@ -85,6 +89,7 @@ class TreeState:
                 member.unset_value()
             for member in choice.syms:
                 if assigned := self._assigned.get(member.name):
+                    choice.set_value(assigned)  # without that, an optional choice is off
                     member.set_value(assigned)
         return back
 

@@ -78,6 +78,10 @@ class Choice(Protocol):
     tri_value: int
     visibility: int
 
+    def set_value(self, value: int | str) -> bool:
+        """Set the mode: off, modules, or one of them."""
+        ...
+
     def unset_value(self) -> None:
         """Forget the user value."""
         ...
@@ -99,6 +103,7 @@ class Kconfig(Protocol):
     n: Symbol
     m: Symbol
     y: Symbol
+    config_prefix: str
 
     def node_iter(self, unique_syms: bool = False) -> Iterator[MenuNode]:
         """All nodes of the tree, in its order."""
@@ -110,4 +115,12 @@ class Kconfig(Protocol):
 
     def unset_values(self) -> None:
         """Forget all user values."""
+        ...
+
+    def write_config(self, filename: str, header: str | None = None, save_old: bool = True) -> str:
+        """Write all values as a `.config` file."""
+        ...
+
+    def write_min_config(self, filename: str, header: str | None = None) -> str:
+        """Write the values that differ from their defaults as a `.config` file."""
         ...
