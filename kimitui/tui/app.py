@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from textual.app import App
 from textual.binding import Binding, BindingType
@@ -15,11 +15,20 @@ from kimitui.tui.theme import DARK, styles_by_name
 
 if TYPE_CHECKING:
     from kimitui.config import Configuration
+    from kimitui.tui.build_run import BuildRun
 
 WIDE = 100
 """From this many columns on, things are beside each other rather than below."""
 
 _BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
+
+
+class Question(Protocol):
+    """Something to ask before work is given up."""
+
+    def ask(self, app: App[int], then: Callable[[], None]) -> None:
+        """Ask, and go on with `then` unless the user wants to stay."""
+        ...
 
 
 class KimituiApp(App[int]):
@@ -45,6 +54,8 @@ class KimituiApp(App[int]):
         """Raises KimituiError if the preset `reference` cannot be opened."""
         self.ascii_only = ascii_only
         self.builder = builder or real_builder(cache_dir, out_dir)
+        self.build: BuildRun | None = None
+        self.out_dir = out_dir
         self._config: Configuration | None = None
         if reference is not None:
             from kimitui.config import Configuration
@@ -71,20 +82,36 @@ class KimituiApp(App[int]):
 
     def action_leave(self) -> None:
         """Quit, after asking about what would be lost."""
-        self.leave(lambda: self.exit(0))
+        from kimitui.tui.screens.build_questions import RunningQuestion
 
-    def leave(self, then: Callable[[], None]) -> None:
-        """Call `then` once every open screen agrees that its work may be given up."""
+        first = [RunningQuestion(self.build)] if self.build and self.build.running else []
+        self.leave(lambda: self.exit(0), first)
+
+    def leave(self, then: Callable[[], None], first: Sequence[Question] = ()) -> None:
+        """Call `then` once every open screen agrees that its work may be given up; `first` is asked before that."""
         from kimitui.tui.screens.dialogs import Dialog
 
         if isinstance(self.screen, Dialog):
             self.screen.dismiss(None)
             return
-        for screen in reversed(self.screen_stack):
-            if question := getattr(screen, "parting_question", lambda: None)():
-                question.ask(self, then)
+        screens = list(reversed(self.screen_stack))
+        asked = [getattr(screen, "parting_question", lambda: None)() for screen in screens]
+        questions = [*first, *(question for question in asked if question)]
+
+        def go_on() -> None:
+            if questions:
+                questions.pop(0).ask(self, go_on)
                 return
-        then()
+            for screen in screens:
+                getattr(screen, "part", lambda: None)()
+            then()
+
+        go_on()
+
+    def end_build(self) -> None:
+        """Do not leave a build behind."""
+        if self.build:
+            self.build.give_up()
 
     def show_error(self, error: KimituiError) -> None:
         """Show an error in a dialog."""

@@ -215,10 +215,9 @@ class ConfigureScreen(Screen[None]):
 
     def action_build(self) -> None:
         """Build what is set now."""
-        from kimitui.tui.screens.build import BuildScreen
+        from kimitui.tui.screens.build import open_build
 
-        app = cast("KimituiApp", self.app)
-        self.app.push_screen(BuildScreen(self.session.config, app.builder, unsaved=self.session.unsaved))
+        open_build(cast("KimituiApp", self.app), self.session.config, unsaved=self.session.unsaved)
 
     def action_scroll_help(self, lines: int) -> None:
         """Scroll the help."""

@@ -62,19 +62,34 @@ BUILD: list[Group] = [
     (
         "Build",
         [
-            ("c  Esc", "cancel; when it has ended, Esc goes back"),
-            ("r", "build again"),
+            ("c", "cancel"),
+            ("r", "build again, when it has ended"),
+            ("↑ ↓  or  k j", "another step, and its log"),
+            ("f", "follow the step that runs"),
+            ("Esc", "back; the build can go on meanwhile, b comes back to it"),
             ("q", "quit"),
         ],
     ),
     (
         "Log",
         [
-            ("↑ ↓  or  k j", "another step, and its log"),
-            ("PgUp PgDn", "scroll the log"),
+            ("/", "find in the log; capital letters count if you type some"),
+            ("n  N", "next found line, the one before"),
+            ("o", "the whole log in your pager"),
+            ("PgUp PgDn", "scroll the log by pages"),
+            ("K J", "scroll the log by lines"),
             ("← →  or  h l", "scroll the log sideways"),
             ("Home End  or  g G", "begin of the log; end, and follow it"),
-            ("f", "follow the step that runs"),
+        ],
+    ),
+    (
+        "Signs",
+        [
+            ("•  ·", "running, waiting"),
+            ("✓  =", "done, cached: made by an earlier build"),
+            ("○", "being made by another build"),
+            ("✗  –", "failed, cancelled"),
+            ("+ name", "what a step uses besides the one it hangs below"),
         ],
     ),
 ]
