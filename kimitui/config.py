@@ -54,6 +54,7 @@ class Configuration:
         self._subscribers: list[Callable[[Change], None]] = []
         self._undo: list[_Step] = []
         self._redo: list[_Step] = []
+        self._arch = arch
         self._override: Mapping[str, str] = config_apply.architecture(self.names, arch)
         requests = []
         for preset in self.chain[:-1]:
@@ -248,6 +249,32 @@ class Configuration:
         assigned = self._state.assigned
         delta = {symbol: value for symbol, value in wanted.items() if assigned.get(symbol) != value}
         return self._change(f"{name}: taken back", delta, {})
+
+    def replace(self, own: Values, label: str) -> tuple[Change, tuple[str, ...]]:
+        """Make `own`, as `own_values` gives it, all that differs from the extended presets, as one step.
+
+        Returns the change and, one line each, the values that this tree does not take and why.
+        """
+        wanted, lost = config_apply.fitting(self._state, self.names, self._base, own)
+        with self._state.only(wanted):
+            self._state.apply(self._state.delta(self._override))
+            wanted = self._state.assigned
+        return self._change(label, self._state.replacing(wanted), {}), lost
+
+    def reread(self, *, keep: bool = False) -> Change:
+        """Take the preset and those it extends from their files again; the values become theirs, as one step.
+
+        With `keep` the values stay as they are here, and differ from what is in the files now. Raises PresetError if
+        the files make no configuration; nothing is changed then.
+        """
+        fresh = Configuration.open(str(self.preset.path.absolute()), arch=self._arch)
+        # The path as it was given is how the user knows the preset.
+        self.chain = (*fresh.chain[:-1], presets.parse(fresh.preset.text, self.preset.path))
+        self.overridden = fresh.overridden
+        self._base, self._base_values = fresh._base, fresh._base_values
+        self._saved, self._saved_values, self._saved_own = fresh._saved, fresh._saved_values, None
+        delta = {} if keep else self._state.replacing(fresh._saved)
+        return self._change(f"{self.preset.path.name} read again", delta, {})
 
     def undo(self) -> Change | None:
         """Take the last change back; None if there is none."""

@@ -83,7 +83,7 @@ class Finished(Event):
 
 @dataclass(frozen=True)
 class Failed(Event):
-    """The step failed; `log` holds all it printed."""
+    """The step failed; `log` holds all it printed. Steps that were ended because of it, or by the user, did not."""
 
     step: str
     message: str

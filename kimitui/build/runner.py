@@ -181,6 +181,8 @@ class Runner:
                 )
             if step.verify is not None:
                 step.verify(workspace / "output")
+        except CancelledError:
+            raise  # no fault of this step: the user ended the build, or another step failed
         except KimituiError as error:
             self._emit(Failed(self._clock(), step.name, error.what, log))
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol
@@ -14,6 +15,8 @@ from kimitui.tui.job import Builder, real_builder
 from kimitui.tui.theme import DARK, styles_by_name
 
 if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
     from kimitui.config import Configuration
     from kimitui.tui.build_run import BuildRun
 
@@ -55,6 +58,7 @@ class KimituiApp(App[int]):
         self.ascii_only = ascii_only
         self.builder = builder or real_builder(cache_dir, out_dir)
         self.build: BuildRun | None = None
+        self._event_loop: AbstractEventLoop | None = None
         self.out_dir = out_dir
         self._config: Configuration | None = None
         if reference is not None:
@@ -71,6 +75,7 @@ class KimituiApp(App[int]):
 
     def on_mount(self) -> None:
         """Open the first screen: the preset that was asked for, else the list of presets."""
+        self._event_loop = asyncio.get_running_loop()
         if self._config is not None:
             from kimitui.tui.screens.configure import ConfigureScreen
 
@@ -107,6 +112,11 @@ class KimituiApp(App[int]):
             then()
 
         go_on()
+
+    def hang_up(self, signal_number: int) -> None:
+        """End at once, without asking, as a signal wants it; what is unsaved is kept. Can be called at any moment."""
+        if self._event_loop is not None:
+            self._event_loop.call_soon_threadsafe(self.exit, 128 + signal_number)
 
     def end_build(self) -> None:
         """Do not leave a build behind."""

@@ -58,6 +58,12 @@ class BuildRun:
                 self.ended = State.FAILED
             self.state.end(self.ended, self.job.seconds)
 
+    @property
+    def current(self) -> str | None:
+        """The step that began last, of those that run if there are any."""
+        running = [task for task in self.state.tasks.values() if task.state is State.RUNNING and not task.is_download]
+        return max(running, key=lambda task: task.began).name if running else self.state.newest
+
     def load_log(self, task: Task) -> None:
         """Read what a cached step printed when it ran; there is nothing to show where that file is gone."""
         if task.state is not State.CACHED or task.log_file is None or task.name in self._looked_at:

@@ -89,6 +89,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "presets" / "base.json5").write_text(BASE)
     (tmp_path / "presets" / "child.json5").write_text(CHILD)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setattr("kimitui.resources.PRESETS_DIR", tmp_path / "presets")
     return tmp_path
 

@@ -31,7 +31,13 @@ class Terminal:
 
     def __init__(self, directory: Path) -> None:
         self._tmux = ["tmux", "-S", str(directory / "tmux.socket"), "-f", "/dev/null"]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "XDG_STATE_HOME": str(directory / "state"),
+            "LANG": "C.UTF-8",
+            "LC_ALL": "C.UTF-8",
+        }
         subprocess.run(
             [*self._tmux, "new-session", "-d", "-x", "80", "-y", "24", "sh"], cwd=directory, env=environment, check=True
         )

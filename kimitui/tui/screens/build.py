@@ -104,7 +104,7 @@ class BuildScreen(Screen[None]):
                 yield Bar(id="log-title", classes="-plain")
                 yield LogView(id="log")
                 yield Panel(id="result")
-                yield Bar(id="log-file", classes="-plain")
+        yield Bar(id="log-file", classes="-plain")
         yield Bar(id="message", classes="-plain")
         yield Keys(_RUNNING_KEYS)
 
@@ -141,8 +141,8 @@ class BuildScreen(Screen[None]):
             selected = steps.current
             index = next((i for i, line in enumerate(lines) if selected and line.name == selected.name), None)
             steps.show(lines, index)
-        if self._following and self.ended is None and self.state.newest:
-            self._select(self.state.newest)
+        if self._following and self.ended is None and (current := self.run.current):
+            self._select(current)
         self._show_selected()
         self._show_title()
         self.query_one("#message", Bar).show(level_pieces(*self._message()))

@@ -15,6 +15,7 @@ from kimitui import save_target
 from kimitui.config import Configuration
 from kimitui.errors import KimituiError
 from kimitui.kconfig.menu import Row
+from kimitui.tui.screens.files import Files
 from kimitui.tui.screens.unsaved import UnsavedQuestion
 from kimitui.tui.session import Said, Session
 from kimitui.tui.texts import about
@@ -68,6 +69,7 @@ class ConfigureScreen(Screen[None]):
     def __init__(self, config: Configuration) -> None:
         super().__init__()
         self.session = Session(config)
+        self.files = Files(self)
         self._query = ""
 
     def compose(self) -> ComposeResult:
@@ -88,6 +90,20 @@ class ConfigureScreen(Screen[None]):
             first = f"{lost[0].section}.{lost[0].key} {lost[0].reason}"
             more = f" (and {len(lost) - 1} more)" if len(lost) > 1 else ""
             self.say(Said(f"Asked for by an extended preset and not there: {first}{more}", "warning"))
+
+        self.files.begin()
+
+    def on_unmount(self) -> None:
+        """Keep what is unsaved, unless it was given up."""
+        self.files.end()
+
+    def part(self) -> None:
+        """The work here is given up."""
+        self.files.give_up()
+
+    def refresh_menu(self) -> None:
+        """Show the open menu as it is now."""
+        self._show_menu()
 
     def parting_question(self) -> UnsavedQuestion | None:
         """What to ask before this screen's work is given up."""
@@ -238,12 +254,18 @@ class ConfigureScreen(Screen[None]):
         elif reason := save_target.refusal(preset.path):
             self.say(Said(f"{reason} (S)", "warning"))
             self.action_save_as()
-        elif self._attempt(self.session.save) and then:
-            then()
+        else:
+            self.files.before_saving(lambda: self._save(self.session.save, then))
 
     def attempt_save(self, save: Callable[[], Said]) -> None:
         """Save by `save` and show the outcome."""
-        self._attempt(save)
+        self._save(save)
+
+    def _save(self, save: Callable[[], Said], then: Callable[[], None] | None = None) -> None:
+        if self._attempt(save):
+            self.files.saved()
+            if then:
+                then()
 
     def _attempt(self, action: Callable[[], Said]) -> bool:
         try:

@@ -151,6 +151,8 @@ class LogView(Drawn, ScrollView, can_focus=False):
         width = self.scrollable_content_region.width
         index = top + y
         base = self.base
+        if not self._log.lines and y == 0:
+            return draw.line(self, [(" nothing printed yet", "dim")], (), width)
         if index >= len(self._log.lines):
             return Strip.blank(width, base)
         text = draw.clean(self._log.lines[index])
