@@ -19,14 +19,16 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from kimitui import preset as presets
-from kimitui.config import Configuration
-from kimitui.config_types import Change, Values
 from kimitui.errors import KimituiError, MachineError
 from kimitui.preset import Preset
 from kimitui.resources import state_dir
+
+if TYPE_CHECKING:
+    from kimitui.config import Configuration
+    from kimitui.config_types import Change, Values
 
 _FORMAT = 1
 
@@ -75,6 +77,8 @@ def restore(config: Configuration, draft: Draft) -> tuple[Change, tuple[str, ...
     Where the preset's file has changed since, they are made on top of what it holds now. Also returns, one line each,
     what cannot be any more and why. Raises PresetError if the preset that was changed cannot be read.
     """
+    from kimitui.config import Configuration  # to look for what was left behind, nobody need load the tree
+
     values = draft.values
     if config.preset.text != draft.text:
         values = _on_top(Configuration.from_preset(draft.read()).own_values(), draft.values, config.own_values())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 WIDE = 100
 """From this many columns on, things are beside each other rather than below."""
+
+_LAST_SECONDS = 2.0
 
 _BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
 
@@ -114,9 +118,24 @@ class KimituiApp(App[int]):
         go_on()
 
     def hang_up(self, signal_number: int) -> None:
-        """End at once, without asking, as a signal wants it; what is unsaved is kept. Can be called at any moment."""
+        """End at once, without asking, as a signal wants it: no build stays behind, and what is unsaved is kept.
+
+        For a signal handler: it only says what is to happen, because it may interrupt anything.
+        """
         if self._event_loop is not None:
-            self._event_loop.call_soon_threadsafe(self.exit, 128 + signal_number)
+            self._event_loop.call_soon_threadsafe(self._hung_up, 128 + signal_number)
+        threading.Thread(target=self._see_to_the_end, args=(128 + signal_number,), daemon=True).start()
+
+    def _hung_up(self, code: int) -> None:
+        for screen in self.screen_stack:
+            getattr(screen, "keep", lambda: None)()
+        self.exit(return_code=code)
+
+    def _see_to_the_end(self, code: int) -> None:
+        self.end_build()
+        # Textual waits for ever for a terminal that is gone to take what it has to write.
+        threading.main_thread().join(_LAST_SECONDS)
+        os._exit(code)
 
     def end_build(self) -> None:
         """Do not leave a build behind."""

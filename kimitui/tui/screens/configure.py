@@ -97,6 +97,10 @@ class ConfigureScreen(Screen[None]):
         """Keep what is unsaved, unless it was given up."""
         self.files.end()
 
+    def keep(self) -> None:
+        """The program ends: keep what is unsaved."""
+        self.files.keep()
+
     def part(self) -> None:
         """The work here is given up."""
         self.files.give_up()

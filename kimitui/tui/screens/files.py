@@ -38,6 +38,8 @@ class Files:
         self._on_disk = self._as_read()
         self._put_off: tuple[Path, ...] = ()  # changed files that were asked about, without an answer
         self._recovery = RecoveryFile()
+        self.left: Left | None = None
+        """Changes that are to be restored at the begin, without asking."""
         self._timer: Timer | None = None
         self._ended = False
         self._complained = False
@@ -53,7 +55,10 @@ class Files:
         self._unsubscribe = self._config.subscribe(self._changed)
         self._screen.set_interval(_LOOK_SECONDS, self.look)
         self._screen.watch(self._screen.app, "app_focus", self._focused, init=False)
-        self._screen.call_after_refresh(self._offer, recovery.find_left(self._config.preset.path))
+        if self.left is not None:
+            self._screen.call_after_refresh(self.restore, self.left)
+        else:
+            self._screen.call_after_refresh(self._offer, recovery.find_left(self._config.preset.path))
 
     def end(self) -> None:
         """The screen goes away: keep what is unsaved, unless it was given up."""

@@ -14,7 +14,15 @@ MOVING: Group = (
     ],
 )
 
-START = [("Enter", "open the preset"), ("n", "a new preset that extends this one"), ("q", "quit"), ("?", "these keys")]
+START = [
+    ("Enter", "open the preset"),
+    ("n", "a new preset that extends this one"),
+    ("c", "copy it"),
+    ("d  Del", "delete it, if it is one of ./presets"),
+    ("/", "show only some, Esc shows all"),
+    ("q", "quit"),
+    ("?", "these keys"),
+]
 
 CONFIGURE: list[Group] = [
     MOVING,
