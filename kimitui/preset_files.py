@@ -36,7 +36,8 @@ class PresetFile:
 def preset_files() -> list[PresetFile]:
     """All presets that can be referred to by name: the project's own first, then those that come with kimitui.
 
-    Among each, those that are extended come before those that extend them, else they are by name.
+    Among each, those that are extended come before those that extend them, else they are by name; those that cannot be
+    read come last.
     """
     shipped_dir = resources.PRESETS_DIR.resolve()
     here = Path("presets").resolve()
@@ -55,7 +56,7 @@ def preset_files() -> list[PresetFile]:
             file, steps = by_name[file.preset.extends], steps + 1
         return steps
 
-    return sorted(files, key=lambda file: (file.shipped, depth(file)))
+    return sorted(files, key=lambda file: (file.shipped, file.preset is None, depth(file)))
 
 
 def matching(files: Sequence[PresetFile], text: str) -> list[PresetFile]:

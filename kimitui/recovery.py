@@ -51,7 +51,6 @@ class Draft:
         """The preset the changes were made to. Raises PresetError if this kimitui cannot read it."""
         return presets.parse(self.text, self.preset)
 
-    @property
     def on_disk(self) -> Literal["same", "changed", "gone", "new"]:
         """What became of the preset's file since: `gone` was there and is not, `new` was not there and is."""
         try:

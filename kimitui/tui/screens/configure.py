@@ -253,7 +253,7 @@ class ConfigureScreen(Screen[None]):
     def save(self, then: Callable[[], None] | None = None) -> None:
         """Save where the preset came from; `then` is called if that went well."""
         preset = self.session.config.preset
-        if not self.session.unsaved:
+        if not self.session.unsaved and not self.files.changed_on_disk:
             self.say(Said(f"Nothing has changed since {preset.path} was saved"))
         elif reason := save_target.refusal(preset.path):
             self.say(Said(f"{reason} (S)", "warning"))

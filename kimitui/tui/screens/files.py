@@ -138,9 +138,14 @@ class Files:
             self._ask(changed)
         self._put_off = changed
 
+    @property
+    def changed_on_disk(self) -> bool:
+        """Whether the preset's own file was changed by somebody else."""
+        return self._on_disk.preset_changed()
+
     def before_saving(self, save: Callable[[], None]) -> None:
         """Call `save`, unless the preset's file was changed by somebody else: then ask first."""
-        if not self._on_disk.preset_changed():
+        if not self.changed_on_disk:
             save()
             return
         path = self._config.preset.path
@@ -235,13 +240,14 @@ def ask_about_left(app: KimituiApp, left: Left, restore: Callable[[], None], go_
 
 def _about(draft: Draft) -> list[str]:
     when = datetime.fromtimestamp(draft.time).astimezone().strftime("%d %B %Y, %H:%M")
-    text = [f"They were made until {when} and not saved, because kimitui was ended.", f"The file is {draft.preset}."]
+    text = [f"kimitui ended before they were saved; the last one is of {when}.", f"The file is {draft.preset}."]
     happened = {
         "changed": "It was changed since; what you restore is put on top of what it holds now.",
         "gone": "It was removed since; saving makes it again.",
         "new": "It was not there then and is now; what you restore is put on top of what it holds.",
     }
-    return [*text, happened[draft.on_disk]] if draft.on_disk in happened else text
+    now = draft.on_disk()
+    return [*text, happened[now]] if now in happened else text
 
 
 def _happened(path: Path) -> str:

@@ -46,7 +46,9 @@ class PresetList(Listing[PresetLine]):
         name = f" {file.name:<{width}}  "
         if file.preset is None:
             return [(name, "strong"), ("✗ ", "bad"), ("cannot be read", "bad")], ()
-        right: list[Piece] = [(f" extends {file.preset.extends}", "dim")] if file.preset.extends else []
+        bases = [line.file.preset.extends or "" for line in self.items if line.file and line.file.preset]
+        base = f"extends {file.preset.extends}" if file.preset.extends else ""
+        right: list[Piece] = [(f" {base:<{len('extends ') + max(map(len, bases))}}", "dim")] if any(bases) else []
         if any(line.size_bytes is not None for line in self.items):
             size = "" if item.size_bytes is None else format_size(item.size_bytes)
             right.append((f"{size:>10}", "value"))
