@@ -130,6 +130,12 @@ class RecoveryFile:
                     self._path.with_suffix(suffix).unlink()
         self._let_go()
 
+    def leave(self) -> None:
+        """Leave what was kept to whoever opens the preset next."""
+        if self._lock is not None:
+            self._lock.release()
+        self._path = self._lock = None
+
     def _own(self, draft: Draft) -> Path:
         stem = f"{_key(draft.preset)}-"
         if self._path is not None and not self._path.name.startswith(stem):

@@ -26,8 +26,7 @@ def leave_behind(path: Path, symbol: str = "BUSYBOX_CAT") -> None:
 
 def abandon(kept: RecoveryFile, config: Configuration) -> None:
     kept.write(recovery.draft(config))
-    assert kept._lock is not None
-    kept._lock.release()  # what the kernel does when the process dies
+    kept.leave()
 
 
 async def change(user: Driver) -> None:
@@ -221,7 +220,7 @@ async def test_keeping_what_is_here_allows_to_save_over_it(start: Start, project
         child(project).write_text(OTHER)
         await look(user)
         assert isinstance(user.app.screen, Ask)
-        await user.press("k")
+        await user.press("m")
         assert user.screen.session.unsaved
         await user.press("s")
         assert isinstance(user.app.screen, ConfigureScreen)
@@ -234,8 +233,7 @@ async def test_a_preset_that_was_removed_can_be_kept(start: Start, project: Path
         await look(user)
         assert isinstance(user.app.screen, Ask)
         assert "child.json5 was removed" in user.seen() and "read it again" not in user.seen()
-        await user.press("k")
-        await user.press("s")
+        await user.press("m", "s")
     assert "VI: true" in child(project).read_text()
 
 
@@ -276,5 +274,5 @@ async def test_two_at_once_on_a_new_preset_do_not_eat_each_others_file(start: St
         assert isinstance(user.app.screen, Ask)
         await user.press("escape")
         assert (project / "presets" / "edge.json5").read_text() == CHILD
-        await user.press("escape", "n")
+        await user.press("escape")
         assert isinstance(user.app.screen, StartScreen)

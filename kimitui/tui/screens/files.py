@@ -64,6 +64,7 @@ class Files:
         """The screen goes away: keep what is unsaved, unless it was given up."""
         if not self._ended:
             self.keep()
+            self._recovery.leave()
         self._ended = True
         self._unsubscribe()
 
@@ -178,7 +179,7 @@ class Files:
             title += f", which {self._config.name} extends"
         if self._config.modified:
             text.append("You have unsaved changes.")
-        answers = [("k", "keep what is here")]
+        answers = [("m", "keep mine")]
         if path.exists():
             text.append(_undoable("r"))
             answers.insert(0, ("r", "read it again"))
@@ -196,7 +197,7 @@ class Files:
             self._on_disk = self._as_read()
             screen.refresh_menu()
             screen.say(Said(f"{self._config.preset.path} was read again; u brings back what was here", "good"))
-        elif answer == "k":
+        elif answer == "m":
             # What cannot be read cannot be built upon; it is what will be overwritten all the same.
             with contextlib.suppress(KimituiError):
                 self._config.reread(keep=True)
