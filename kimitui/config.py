@@ -54,6 +54,7 @@ class Configuration(Editing):
         tree = load_system_tree()
         super().__init__(tree, Names(tree))
         self.chain = tuple(chain)
+        self._arch = arch
         self._override: Mapping[str, str] = config_apply.architecture(self.names, arch)
         requests = []
         for preset in self.chain[:-1]:
@@ -236,6 +237,33 @@ class Configuration(Editing):
         if entry is None:
             return None
         return config_changes.origin(self.tree, entry, self._state.assigned, self.chain, self._override)
+
+    def replace(self, own: Values, label: str) -> tuple[Change, tuple[str, ...]]:
+        """Make `own`, as `own_values` gives it, all that differs from the extended presets, as one step.
+
+        Returns the change and, one line each, the values that this tree does not take and why.
+        """
+        wanted, lost = config_apply.fitting(self._state, self.names, self._extended, own)
+        with self._state.only(wanted):
+            self._state.apply(self._state.delta(self._override))
+            wanted = self._state.assigned
+        return self._change(label, self._state.replacing(wanted), {}), lost
+
+    def reread(self, *, keep: bool = False) -> Change:
+        """Take the preset and those it extends from their files again; the values become theirs, as one step.
+
+        With `keep` the values stay as they are here, and differ from what is in the files now. Raises PresetError if
+        the files make no configuration; nothing is changed then.
+        """
+        fresh = Configuration.open(str(self.preset.path.absolute()), arch=self._arch)
+        # The path as it was given is how the user knows the preset.
+        self.chain = (*fresh.chain[:-1], presets.parse(fresh.preset.text, self.preset.path))
+        self.overridden = fresh.overridden
+        self._extended = fresh._extended
+        self._rebase(fresh._base)
+        self._saved, self._saved_values, self._saved_own = fresh._saved, fresh._saved_values, None
+        delta = {} if keep else self._state.replacing(fresh._saved)
+        return self._change(f"{self.preset.path.name} read again", delta, {})
 
     @property
     def modified(self) -> bool:

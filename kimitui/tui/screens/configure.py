@@ -16,6 +16,8 @@ from kimitui.config import Configuration
 from kimitui.errors import KimituiError
 from kimitui.kconfig.menu import Row
 from kimitui.tui.keymap import hints
+from kimitui.tui.screens.files import Files
+from kimitui.tui.screens.keys import MENU_SIGNS
 from kimitui.tui.screens.unsaved import UnsavedQuestion
 from kimitui.tui.session import Said, Session
 from kimitui.tui.texts import about, reasons
@@ -48,6 +50,7 @@ _PANELS = ("help", "why")
 class ConfigureScreen(Screen[None]):
     """Edits one configuration. What can be done is in Session; this shows it and turns keys into calls."""
 
+    SIGNS: ClassVar = (MENU_SIGNS,)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "act", "open", id="menu.open", tooltip="open a menu, edit a value, choose"),
         Binding("right,l", "enter", "open", id="menu.enter", tooltip="open a menu"),
@@ -74,6 +77,7 @@ class ConfigureScreen(Screen[None]):
     def __init__(self, config: Configuration) -> None:
         super().__init__()
         self.session = Session(config)
+        self.files = Files(self)
         self._query = ""
         self._panel = _PANELS[0]
         self._panel_key: str | None = None
@@ -86,7 +90,7 @@ class ConfigureScreen(Screen[None]):
             yield Panel(id="help", classes="second")
         yield Bar(id="message", classes="-plain")
         yield Bar(id="size", classes="-empty")
-        yield Keys(actions=_KEYS)
+        yield Keys(_KEYS)
 
     def on_mount(self) -> None:
         """Show the main menu."""
@@ -97,6 +101,24 @@ class ConfigureScreen(Screen[None]):
             first = f"{lost[0].section}.{lost[0].key} {lost[0].reason}"
             more = f" (and {len(lost) - 1} more)" if len(lost) > 1 else ""
             self.say(Said(f"Asked for by an extended preset and not there: {first}{more}", "warning"))
+
+        self.files.begin()
+
+    def on_unmount(self) -> None:
+        """Keep what is unsaved, unless it was given up."""
+        self.files.end()
+
+    def keep(self) -> None:
+        """The program ends: keep what is unsaved."""
+        self.files.keep()
+
+    def part(self) -> None:
+        """The work here is given up."""
+        self.files.give_up()
+
+    def refresh_menu(self) -> None:
+        """Show the open menu as it is now."""
+        self._show_menu()
 
     def parting_question(self) -> UnsavedQuestion | None:
         """What to ask before this screen's work is given up."""
@@ -280,10 +302,9 @@ class ConfigureScreen(Screen[None]):
 
     def action_build(self) -> None:
         """Build what is set now."""
-        from kimitui.tui.screens.build import BuildScreen
+        from kimitui.tui.screens.build import open_build
 
-        app = cast("KimituiApp", self.app)
-        self.app.push_screen(BuildScreen(self.session.config, app.builder, unsaved=self.session.unsaved))
+        open_build(cast("KimituiApp", self.app), self.session.config, unsaved=self.session.unsaved)
 
     def action_scroll_help(self, lines: int) -> None:
         """Scroll the help."""
@@ -292,17 +313,23 @@ class ConfigureScreen(Screen[None]):
     def save(self, then: Callable[[], None] | None = None) -> None:
         """Save where the preset came from; `then` is called if that went well."""
         preset = self.session.config.preset
-        if not self.session.unsaved:
+        if not self.session.unsaved and not self.files.changed_on_disk:
             self.say(Said(f"Nothing has changed since {preset.path} was saved"))
         elif reason := save_target.refusal(preset.path):
             self.say(Said(f"{reason} (S)", "warning"))
             self.action_save_as()
-        elif self._attempt(self.session.save) and then:
-            then()
+        else:
+            self.files.before_saving(lambda: self._save(self.session.save, then))
 
     def attempt_save(self, save: Callable[[], Said]) -> None:
         """Save by `save` and show the outcome."""
-        self._attempt(save)
+        self._save(save)
+
+    def _save(self, save: Callable[[], Said], then: Callable[[], None] | None = None) -> None:
+        if self._attempt(save):
+            self.files.saved()
+            if then:
+                then()
 
     def _attempt(self, action: Callable[[], Said]) -> bool:
         try:
