@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kimitui import config_texts
-from kimitui.config_types import Overridden, in_words
+from kimitui.config_types import Overridden, Values, in_words
 from kimitui.errors import Location, PresetError, UsageError
 from kimitui.kconfig import explain
 from kimitui.kconfig.names import (
@@ -95,6 +95,36 @@ def merged(state: TreeState, names: Names, chain: Iterable[Preset]) -> dict[str,
                     wanted |= _meant(names.entries.get((section, key)), section, key, value)
             state.apply(state.delta(wanted))
         return dict(state.assigned)
+
+
+def fitting(
+    state: TreeState, names: Names, base: Mapping[str, str], own: Values
+) -> tuple[Mapping[str, str], tuple[str, ...]]:
+    """The assignments that `own` values make on top of the assignments `base`; the tree is as before afterwards.
+
+    Second, one line each, the values that the tree does not take, and why.
+    """
+    lost: list[str] = []
+    wanted: dict[str, str] = {}
+    known: list[tuple[Entry, JsonValue]] = []
+    for section, values in own.items():
+        for key, value in values.items():
+            entry = names.entries.get((section, key))
+            try:
+                if entry is None:
+                    check_extra(names, section, key, value)
+                    wanted |= _meant(None, section, key, value)
+                elif value is not None:  # what has no value follows from the rest
+                    wanted |= checked(entry, value)
+                    known.append((entry, value))
+            except UnfitError as error:
+                lost.append(error.what)
+    with state.only(base):
+        state.apply(state.delta(wanted))
+        for entry, value in known:
+            if reason := why_lost(state.tree, entry, value):
+                lost.append(f"{entry.section}.{entry.key} cannot be {in_words(value)}: it {reason}")
+        return state.assigned, tuple(lost)
 
 
 def architecture(names: Names, arch: str | None) -> dict[str, str]:

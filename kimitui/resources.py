@@ -32,3 +32,20 @@ def cache_dir() -> Path:
             "this user has no home directory to keep the caches in",
             fix="Choose a directory with --cache-dir or KIMITUI_CACHE.",
         ) from error
+
+
+def state_dir() -> Path:
+    """The directory for what should outlive a session: `kimitui` under `$XDG_STATE_HOME` or `~/.local/state`.
+
+    Raises MachineError for a user without a home directory.
+    """
+    base = os.environ.get("XDG_STATE_HOME")
+    if base and Path(base).is_absolute():
+        return Path(base) / "kimitui"
+    try:
+        return Path.home() / ".local" / "state" / "kimitui"
+    except RuntimeError as error:
+        raise MachineError(
+            "this user has no home directory to keep unsaved changes in",
+            fix="Choose a directory with XDG_STATE_HOME.",
+        ) from error

@@ -64,24 +64,26 @@ class LogLine(Event):
 
 @dataclass(frozen=True)
 class Cached(Event):
-    """The step is in the store already."""
+    """The step is in the store already; `log` is what it printed when it ran."""
 
     step: str
     key: str
+    log: Path | None = None
 
 
 @dataclass(frozen=True)
 class Finished(Event):
-    """The step's output is in the store now; `seconds` is how long it took."""
+    """The step's output is in the store now; `seconds` is how long it took, `log` where its log is from now on."""
 
     step: str
     key: str
     seconds: float
+    log: Path | None = None
 
 
 @dataclass(frozen=True)
 class Failed(Event):
-    """The step failed; `log` holds all it printed."""
+    """The step failed; `log` holds all it printed. Steps that were ended because of it, or by the user, did not."""
 
     step: str
     message: str

@@ -123,12 +123,12 @@ class Runner:
     def _make(self, step: Step, step_keys: Mapping[str, str], done: Mapping[str, Entry]) -> Entry:
         key = step_keys[step.name]
         if entry := self._store.find(key):
-            self._emit(Cached(self._clock(), step.name, key))
+            self._emit(Cached(self._clock(), step.name, key, entry.log))
             return entry
         self._cancellation.check()
         with self._exclusively(step, key):
             if entry := self._store.find(key):
-                self._emit(Cached(self._clock(), step.name, key))
+                self._emit(Cached(self._clock(), step.name, key, entry.log))
                 return entry
             try:
                 return self._execute(step, key, step_keys, done)
@@ -181,6 +181,8 @@ class Runner:
                 )
             if step.verify is not None:
                 step.verify(workspace / "output")
+        except CancelledError:
+            raise  # no fault of this step: the user ended the build, or another step failed
         except KimituiError as error:
             self._emit(Failed(self._clock(), step.name, error.what, log))
             raise
@@ -191,7 +193,7 @@ class Runner:
         entry = self._store.commit(
             key, workspace, description={"name": step.name, "arch": step.arch, "seconds": round(seconds, 2)}
         )
-        self._emit(Finished(self._clock(), step.name, key, seconds))
+        self._emit(Finished(self._clock(), step.name, key, seconds, entry.log))
         return entry
 
     def _job(self, step: Step, workspace: Path, step_keys: Mapping[str, str], done: Mapping[str, Entry]) -> Job:

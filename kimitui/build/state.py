@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import Path
 
 from kimitui.build.events import (
     Cached,
@@ -56,7 +57,8 @@ class Log:
 class Task:
     """A step, a download or the making of the toolchain. Times are seconds; `began` counts from the build's begin.
 
-    `expected_seconds` is how long it took the last time, None if it never ran here.
+    `expected_seconds` is how long it took the last time, None if it never ran here. `log_file` holds all that it
+    printed, also that of an earlier build for a cached step.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Task:
     total_bytes: int = 0
     is_download: bool = False
     log: Log = field(default_factory=Log)
+    log_file: Path | None = None
 
     def elapsed(self, now: float) -> float | None:
         """How long it has been running or took; None if it took no time or has not begun."""
@@ -101,14 +104,19 @@ class BuildState:
                 self._plan(event)
             case Transfer():
                 self._transfer(event)
-            case Started(step=step):
-                self._begin(self._task(step, event.time), event.time)
+            case Started(step=step, log=log_file):
+                task = self._task(step, event.time)
+                task.log_file = log_file
+                self._begin(task, event.time)
             case Waiting(step=step):
                 self._task(step, event.time).state = State.ELSEWHERE
-            case Cached(step=step):
-                self._task(step, event.time).state = State.CACHED
-            case Finished(step=step, seconds=seconds):
-                self._end(self._task(step, event.time), State.DONE, seconds)
+            case Cached(step=step, log=log_file):
+                task = self._task(step, event.time)
+                task.state, task.log_file = State.CACHED, log_file
+            case Finished(step=step, seconds=seconds, log=log_file):
+                task = self._task(step, event.time)
+                task.log_file = log_file or task.log_file
+                self._end(task, State.DONE, seconds)
             case Failed(step=step, message=message):
                 task = self._task(step, event.time)
                 self._end(task, State.FAILED, event.time - task.began)

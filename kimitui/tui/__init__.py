@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,5 +35,11 @@ def run(
             del os.environ["TEXTUAL_FPS"]
 
     app = KimituiApp(opened, cache_dir=cache_dir, out_dir=out_dir, ascii_only=ascii_only, theme_choice=theme)
-    app.run()
+    # The terminal was closed, or the machine goes down: what is unsaved is kept, and no build stays behind.
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, lambda received, _frame: app.hang_up(received))
+    try:
+        app.run()
+    finally:
+        app.end_build()
     return app.return_code or 0

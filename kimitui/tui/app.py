@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from textual import events
 from textual.app import App
@@ -19,19 +21,32 @@ from kimitui.tui import settings, theme
 from kimitui.tui.job import Builder, real_builder
 
 if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
     from textual.screen import Screen
 
     from kimitui.editing import Editing
+    from kimitui.tui.build_run import BuildRun
     from kimitui.tui.keymap import Keymap
 
 WIDE = 100
 """From this many columns on, things are beside each other rather than below."""
+
+_LAST_SECONDS = 2.0
 
 _BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
 _PATIENCE = 2.0  # seconds to wait for what earlier keys started; a screen that hangs must not take the keyboard with it
 _SCREENS_AT_ONCE = 4  # how many screens one key may open or close in a row
 _NO_COLOUR = NoColor()
 _HINT = "First time here? ↑ ↓ and Enter move about, Space switches, ? lists all keys"
+
+
+class Question(Protocol):
+    """Something to ask before work is given up."""
+
+    def ask(self, app: App[int], then: Callable[[], None]) -> None:
+        """Ask, and go on with `then` unless the user wants to stay."""
+        ...
 
 
 class KimituiApp(App[int]):
@@ -67,6 +82,9 @@ class KimituiApp(App[int]):
         """
         self.ascii_only = ascii_only
         self.builder = builder or real_builder(cache_dir, out_dir)
+        self.build: BuildRun | None = None
+        self._event_loop: AbstractEventLoop | None = None
+        self.out_dir = out_dir
         if isinstance(opened, str):
             from kimitui.config import Configuration
 
@@ -88,6 +106,7 @@ class KimituiApp(App[int]):
 
     def on_mount(self) -> None:
         """Open the first screen: the preset that was asked for, else the list of presets."""
+        self._event_loop = asyncio.get_running_loop()
         if self._opened is not None:
             self.push_screen(_screen_for(self._opened))
         else:
@@ -167,7 +186,10 @@ class KimituiApp(App[int]):
 
     def action_leave(self) -> None:
         """Quit, after asking about what would be lost."""
-        self.leave(lambda: self.exit(0))
+        from kimitui.tui.screens.build_questions import RunningQuestion
+
+        first = [RunningQuestion(self.build)] if self.build and self.build.running else []
+        self.leave(lambda: self.exit(0), first)
 
     def action_keys(self) -> None:
         """Show the keys of the open screen."""
@@ -184,18 +206,51 @@ class KimituiApp(App[int]):
 
         self.push_screen(PaletteScreen(commands(self)), lambda command: command.run() if command else None)
 
-    def leave(self, then: Callable[[], None]) -> None:
-        """Call `then` once every open screen agrees that its work may be given up."""
+    def leave(self, then: Callable[[], None], first: Sequence[Question] = ()) -> None:
+        """Call `then` once every open screen agrees that its work may be given up; `first` is asked before that."""
         from kimitui.tui.screens.dialogs import Dialog
 
         if isinstance(self.screen, Dialog):
             self.screen.dismiss(None)
             return
-        for screen in reversed(self.screen_stack):
-            if question := getattr(screen, "parting_question", lambda: None)():
-                question.ask(self, then)
+        screens = list(reversed(self.screen_stack))
+        asked = [getattr(screen, "parting_question", lambda: None)() for screen in screens]
+        questions = [*first, *(question for question in asked if question)]
+
+        def go_on() -> None:
+            if questions:
+                questions.pop(0).ask(self, go_on)
                 return
-        then()
+            for screen in screens:
+                getattr(screen, "part", lambda: None)()
+            then()
+
+        go_on()
+
+    def hang_up(self, signal_number: int) -> None:
+        """End at once, without asking, as a signal wants it: no build stays behind, and what is unsaved is kept.
+
+        For a signal handler: it only says what is to happen, because it may interrupt anything.
+        """
+        if self._event_loop is not None:
+            self._event_loop.call_soon_threadsafe(self._hung_up, 128 + signal_number)
+        threading.Thread(target=self._see_to_the_end, args=(128 + signal_number,), daemon=True).start()
+
+    def _hung_up(self, code: int) -> None:
+        for screen in self.screen_stack:
+            getattr(screen, "keep", lambda: None)()
+        self.exit(return_code=code)
+
+    def _see_to_the_end(self, code: int) -> None:
+        self.end_build()
+        # Textual waits for ever for a terminal that is gone to take what it has to write.
+        threading.main_thread().join(_LAST_SECONDS)
+        os._exit(code)
+
+    def end_build(self) -> None:
+        """Do not leave a build behind."""
+        if self.build:
+            self.build.give_up()
 
     def say(self, text: str, level: str = "good") -> None:
         """Show a message on the open screen, if it has a line for messages."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from kimitui.config_types import Change
@@ -27,7 +28,15 @@ class Changed:
         """Look at everything; what the preset extends may be another one now."""
         self.counts.clear()
         self._names.clear()
-        self._look_at(change.symbol for change in self._config.changes())
+        by_menu: Counter[int] = Counter()
+        for change in self._config.changes():
+            node = self.node_of(change.symbol)
+            if node is not None:
+                self._names.add(change.symbol)
+                by_menu[self._menus.menu_of(node)] += 1
+        for menu, count in by_menu.items():
+            for above in (*self._menus.path(menu), menu):
+                self.counts[above] = self.counts.get(above, 0) + count
 
     def has(self, row: Row) -> bool:
         """Whether a row has another value than what the preset extends gives it."""

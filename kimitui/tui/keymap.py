@@ -84,9 +84,18 @@ def actions(bindings: Iterable[BindingType], keymap: Mapping[str, tuple[str, ...
 def hints(
     bindings: Iterable[BindingType], keymap: Mapping[str, tuple[str, ...]], wanted: Sequence[tuple[str, str]]
 ) -> list[tuple[str, str]]:
-    """For a line of keys: the first key of each of the `wanted` actions, and the words given there."""
+    """For a line of keys: the first key of each of the `wanted` actions and the words given there.
+
+    What is wanted may also be a key itself. An action without a key is left out.
+    """
     by_id = {action.id: action for action in actions(bindings, keymap)}
-    return [(key_name(by_id[name].keys[0]), words) for name, words in wanted if by_id[name].keys]
+    result = []
+    for name, words in wanted:
+        if name not in by_id:
+            result.append((name, words))
+        elif by_id[name].keys:
+            result.append((key_name(by_id[name].keys[0]), words))
+    return result
 
 
 def key_name(key: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kimitui.build.state import BuildState, State, format_seconds
@@ -16,6 +17,15 @@ if TYPE_CHECKING:
     from kimitui.tui.job import Job
 
 _BAR_WIDTH = 30
+_UNTOUCHED = "Artifacts of an earlier build are as they were."
+
+
+def shown_path(path: Path) -> str:
+    """A path as people write it: from the current directory, or from their home directory, where it is below."""
+    for base, before in ((Path.cwd(), ""), (_home(), "~/")):
+        if base is not None and path.is_relative_to(base) and path != base:
+            return f"{before}{path.relative_to(base)}"
+    return str(path)
 
 
 def outcome_text(state: State, job: Job, build: BuildState) -> list[Paragraph]:
@@ -27,10 +37,10 @@ def outcome_text(state: State, job: Job, build: BuildState) -> list[Paragraph]:
         warnings.append(BLANK)
     if state is State.CANCELLED:
         again = "What was finished stays in the cache: r builds again and goes on from there."
-        untouched = "Artifacts of an earlier build are as they were."
-        return [Paragraph("Cancelled", "warn", "– ", "warn"), BLANK, Paragraph(again), Paragraph(untouched)]
+        title = Paragraph(f"Cancelled after {format_seconds(job.seconds)}", "warn", "– ", "warn")
+        return [title, BLANK, Paragraph(again), Paragraph(_UNTOUCHED)]
     if state is State.FAILED:
-        return [*warnings, *_failure(job.error)]
+        return [*warnings, *_failure(job.error), BLANK, Paragraph(_UNTOUCHED, "dim")]
     if job.result is None:
         return warnings
     return [*_success(job.result, job.seconds), *warnings]
@@ -39,7 +49,8 @@ def outcome_text(state: State, job: Job, build: BuildState) -> list[Paragraph]:
 def _success(result: Result, seconds: float) -> list[Paragraph]:
     text = [Paragraph(f"Built in {format_seconds(seconds)}", "good", "✓ ", "good"), BLANK]
     width = max((len(name) for name in result.artifacts), default=0)
-    text.append(Paragraph(f"{result.directory}/", "strong"))
+    directory = shown_path(result.directory)
+    text.append(Paragraph(f"{directory}/", "strong"))
     for name, size_bytes in result.artifacts.items():
         text.append(Paragraph(f"  {name:<{width}}  {format_size(size_bytes):>9}", verbatim=True))
     text += [BLANK, *_size(result)]
@@ -47,7 +58,7 @@ def _success(result: Result, seconds: float) -> list[Paragraph]:
     if archive:
         text += [
             BLANK,
-            Paragraph(f"docker load -i {result.directory / archive}", "value"),
+            Paragraph(f"docker load -i {directory}/{archive}", "value"),
             Paragraph(f"docker run --rm -it {result.reference}", "value"),
         ]
     return [*text, BLANK]
@@ -69,6 +80,13 @@ def _size(result: Result) -> list[Paragraph]:
         ),
         Paragraph(f"[{'█' * filled}{'░' * (_BAR_WIDTH - filled)}] {share:.0%}", style, verbatim=True),
     ]
+
+
+def _home() -> Path | None:
+    try:
+        return Path.home()
+    except RuntimeError:
+        return None
 
 
 def _failure(error: BaseException | None) -> list[Paragraph]:

@@ -90,6 +90,15 @@ class Session:
         numbers = {"int": "a whole number", "hex": "a hexadecimal number"}.get(row.kind, "")
         return f"{numbers}, {limits[0]} to {limits[1]}" if numbers and limits else numbers
 
+    def now_words(self, row: Row) -> str:
+        """What the value of a row is now, and where that comes from; "" where that says nothing."""
+        origin = self.config.origin(row.symbol) if row.symbol else None
+        if origin is None:
+            return ""
+        words = {"y": "on", "n": "off", "m": "a module"}
+        value = words[row.value] if row.is_switch else repr_text(row.value)
+        return f"Now {value}: it {origin}."
+
     def changed_words(self, row: Row) -> str:
         """What a row was before it was changed, "" if it was not."""
         for change in self.changes():

@@ -32,19 +32,27 @@ def about(info: Info, inside: Sequence[Row] = (), corner: str = "") -> list[Para
     return _trimmed(result)
 
 
-def reasons(info: Info, corner: str = "", changed: str = "") -> list[Paragraph]:
-    """Why an option has the value it has, and what it has to do with others; `changed` says what it was."""
+def reasons(info: Info, corner: str = "", *, now: str = "", changed: str = "") -> list[Paragraph]:
+    """Why an option has the value it has, and what it has to do with others.
+
+    `now` says what its value is and where that comes from, `changed` what it was.
+    """
     result = _head(info, corner)
+    if now:
+        result.append(Paragraph(now))
     if changed:
         result.append(Paragraph(changed, "accent", "~ ", "accent"))
     result += [Paragraph(sentence, "warn", "! ", "warn") for sentence in info.why]
-    if not info.why and info.row.kind != "menu":
+    if not info.why and info.row.is_switch:
         result.append(Paragraph("Nothing keeps it from other values.", "", "✓ ", "good"))
     result.append(BLANK)
     result += _terms("Needs", info.needs)
     result += _terms("Switches on", info.switches_on)
     result += _terms("Switched on by", info.switched_on_by)
+    result += _terms("Suggests", info.suggests)
     result += _terms("Suggested by", info.suggested_by)
+    result += _terms("Default", info.defaults)
+    result += _terms("Range", info.ranges)
     if info.defined:
         result.append(Paragraph("Defined in", "strong"))
         result += [Paragraph(_place(where), "dim", "  ") for where in info.defined]
@@ -84,7 +92,8 @@ def _inside(rows: Sequence[Row]) -> Iterator[Paragraph]:
 
 
 def _terms(heading: str, terms: Iterable[Term]) -> Iterator[Paragraph]:
-    terms = sorted(terms, key=lambda term: not term.holds) if heading != "Needs" else list(terms)
+    ordered = heading in ("Needs", "Default", "Range")
+    terms = list(terms) if ordered else sorted(terms, key=lambda term: not term.holds)
     if not terms:
         return
     yield Paragraph(heading, "strong")

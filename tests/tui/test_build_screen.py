@@ -85,8 +85,7 @@ def state_of(user: Driver, name: str) -> Callable[[], State | None]:
 
 
 def ended(user: Driver) -> Callable[[], bool]:
-    screen = user.app.screen
-    assert isinstance(screen, BuildScreen)
+    screen = next(screen for screen in user.app.screen_stack if isinstance(screen, BuildScreen))
     return lambda: screen.ended is not None
 
 
@@ -139,7 +138,7 @@ async def test_what_is_built_is_what_is_set_even_if_it_is_not_saved(start: Start
         await user.until(lambda: bool(script.configurations))
         assert "with unsaved changes" in user.bar("crumbs")
         (built,) = script.configurations
-        await user.press("c")
+        await user.press("c", "y")
         await user.until(ended(user))
         await user.press("escape")
         edited = user.screen.session.config
@@ -154,10 +153,15 @@ async def test_cancel_and_build_again(start: Start) -> None:
     async with start(builder=script) as user:
         await user.press("b")
         await user.until(lambda: state_of(user, "busybox")() is State.RUNNING)
+        done = ended(user)
+        await user.press("c")
+        assert isinstance(user.app.screen, Ask)
         await user.press("escape")
-        await user.until(ended(user))
+        assert not done()
+        await user.press("c", "y")
+        await user.until(done)
         assert "– cancelled" in user.seen()
-        assert user.bar("message") == "! The build was cancelled"
+        assert "The build of child was cancelled after" in user.bar("message")
         assert state_of(user, "busybox")() is State.CANCELLED
         assert state_of(user, "musl")() is State.CACHED
         script.open("busybox", "end")
@@ -225,7 +229,7 @@ async def test_a_flood_of_lines_is_shown_to_its_end_and_bounded(start: Start) ->
         assert log.following and "file59999.o" in user.seen()
         await user.press("g")
         assert log.scroll_offset.y == 0
-        await user.press("f", "c")
+        await user.press("f", "c", "y")
         await user.until(ended(user))
 
 
@@ -244,7 +248,7 @@ async def test_choosing_a_step_stops_following(start: Start) -> None:
         assert chosen is not None and steps.current is not None and steps.current.name == chosen.name
         await user.press("f")
         assert steps.current.name == "busybox"
-        await user.press("c")
+        await user.press("c", "y")
         await user.until(ended(user))
 
 

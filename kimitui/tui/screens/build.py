@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.screen import Screen
 
 from kimitui.build.state import BuildState, State, Task, format_seconds
 from kimitui.config import Configuration
-from kimitui.errors import CancelledError
-from kimitui.tui.job import Builder, Job
-from kimitui.tui.outcome import outcome_text
+from kimitui.tui.build_run import BuildRun
+from kimitui.tui.job import Job
+from kimitui.tui.outcome import outcome_text, shown_path
+from kimitui.tui.screens.build_questions import ask_to_cancel, ask_to_leave
+from kimitui.tui.screens.keys import BUILD_SIGNS
+from kimitui.tui.step_tree import step_tree, used_by
 from kimitui.tui.widgets.bar import Bar, Keys, level_pieces
 from kimitui.tui.widgets.draw import Piece
 from kimitui.tui.widgets.log_view import LogView
@@ -25,72 +27,86 @@ from kimitui.tui.widgets.step_list import MARKS, StepLine, StepList
 if TYPE_CHECKING:
     from textual.timer import Timer
 
+    from kimitui.tui.app import KimituiApp
+
 _REFRESHES = 20  # per second
 _RESULT = "result"
-_PATIENCE = 10.0  # seconds to let a cancelled build clean up before the program ends
 
-_RUNNING_KEYS = [("c", "cancel"), ("↑↓", "step"), ("PgUp PgDn", "log"), ("f", "follow"), ("?", "keys"), ("q", "quit")]
-_ENDED_KEYS = [
-    ("Esc", "back"),
-    ("r", "build again"),
+_RUNNING_KEYS = [
+    ("build.cancel", "cancel"),
     ("↑↓", "step"),
     ("PgUp PgDn", "log"),
-    ("?", "keys"),
-    ("q", "quit"),
+    ("log.find", "find"),
+    ("build.follow", "follow"),
+    ("build.close", "back"),
+    ("log.open", "whole log"),
+    ("app.keys", "keys"),
+    ("app.quit", "quit"),
+]
+_ENDED_KEYS = [
+    ("build.close", "back"),
+    ("build.retry", "build again"),
+    ("↑↓", "step"),
+    ("PgUp PgDn", "log"),
+    ("log.find", "find"),
+    ("log.open", "whole log"),
+    ("app.keys", "keys"),
+    ("app.quit", "quit"),
 ]
 
 
-@dataclass(frozen=True)
-class RunningQuestion:
-    """Asks before a running build is given up."""
-
-    screen: BuildScreen
-
-    def ask(self, app: App[int], then: Callable[[], None]) -> None:
-        """Ask; the build is ended before `then`."""
-        from kimitui.tui.screens.dialogs import Ask
-
-        def answered(answer: str | None) -> None:
-            if answer == "y":
-                self.screen.give_up()
-                then()
-
-        text = ["What is finished stays in the cache, and the next build goes on from there."]
-        app.push_screen(Ask("Cancel the build that is running?", text, [("y", "cancel it")]), answered)
+def open_build(app: KimituiApp, config: Configuration, *, unsaved: bool = False) -> None:
+    """Show the build that is running, or whose end was not seen yet; if there is none, begin one."""
+    run = app.build
+    if run is None or not (run.running or (run.config is config and not run.seen)):
+        run = app.build = BuildRun(config, app.builder, unsaved=unsaved)
+    app.push_screen(BuildScreen(run))
 
 
 class BuildScreen(Screen[None]):
-    """Runs a builder on the configuration as it is when the screen opens, and shows what it does."""
+    """Shows a build. The build is the application's, so it goes on when the screen is left."""
 
+    SIGNS: ClassVar = (BUILD_SIGNS,)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "cancel", "cancel", id="build.cancel"),
-        Binding("escape", "close", "cancel, back", id="build.close"),
-        Binding("r", "retry", "build again", id="build.retry"),
+        Binding("escape", "close", "back", id="build.close", tooltip="back; the build can go on, b comes back to it"),
+        Binding("r", "retry", "build again", id="build.retry", tooltip="build again, when it has ended"),
+        Binding("f", "follow", "follow", id="build.follow", tooltip="follow the step that runs"),
+        Binding("slash", "find", "find in the log", id="log.find", tooltip="find in the log; capital letters count"),
+        Binding("n", "find_next(1)", "next found", id="log.next", tooltip="next found line"),
+        Binding("N", "find_next(-1)", "found before", id="log.previous", tooltip="found line before"),
+        Binding("o,e", "open_log", "the whole log", id="log.open", tooltip="the whole log in your pager"),
         Binding("pageup", "scroll_log(-1)", "log up", id="log.up", priority=True),
-        Binding("pagedown", "scroll_log(1)", "log down", id="log.down", priority=True),
+        Binding("pagedown,space", "scroll_log(1)", "log down", id="log.down", priority=True),
+        Binding("K,shift+up", "scroll_lines(-1)", "log a line up", id="log.line_up"),
+        Binding("J,shift+down", "scroll_lines(1)", "log a line down", id="log.line_down"),
         Binding("left,h", "scroll_sideways(-8)", "log left", id="log.left"),
         Binding("right,l", "scroll_sideways(8)", "log right", id="log.right"),
         Binding("home,g", "log_home", "begin of the log", id="log.home", priority=True),
-        Binding("end,G", "log_end", "end of the log", id="log.end", priority=True),
-        Binding("f", "follow", "follow", id="build.follow"),
+        Binding("end,G", "log_end", "end of the log", id="log.end", tooltip="its end; follow it", priority=True),
     ]
 
-    def __init__(self, config: Configuration, builder: Builder, *, unsaved: bool = False) -> None:
+    def __init__(self, run: BuildRun) -> None:
         super().__init__()
-        self._config = config
-        self._builder = builder
-        self._unsaved = unsaved
+        self.run = run
         self._following = True
+        self._finished = False  # whether the end is on the screen
         self._timer: Timer | None = None
-        self._begin()
 
-    def _begin(self) -> None:
-        self.state = BuildState()
-        self.ended: State | None = None
-        self._following = True
-        # A copy, made before the thread begins: the tree is not made for being read and changed at once.
-        self.job = Job(self._builder, self._config.copy())
-        self.job.start()
+    @property
+    def state(self) -> BuildState:
+        """What is known about the build."""
+        return self.run.state
+
+    @property
+    def job(self) -> Job:
+        """The thread that builds."""
+        return self.run.job
+
+    @property
+    def ended(self) -> State | None:
+        """How the build ended, None while it runs."""
+        return self.run.ended
 
     def compose(self) -> ComposeResult:
         """Steps, log or result, message, keys."""
@@ -98,8 +114,10 @@ class BuildScreen(Screen[None]):
         with Container(classes="split -log"):
             yield StepList(id="steps", classes="first", empty="Preparing")
             with Container(classes="second"):
+                yield Bar(id="log-title", classes="-plain")
                 yield LogView(id="log")
                 yield Panel(id="result")
+        yield Bar(id="log-file", classes="-plain")
         yield Bar(id="message", classes="-plain")
         yield Keys(_RUNNING_KEYS)
 
@@ -110,42 +128,18 @@ class BuildScreen(Screen[None]):
         self._timer = self.set_interval(1 / _REFRESHES, self.pick_up)
         self.pick_up()
 
-    def on_unmount(self) -> None:
-        """Do not leave a build behind."""
-        self.job.cancel()
-
-    def parting_question(self) -> RunningQuestion | None:
-        """What to ask before this screen's work is given up."""
-        return RunningQuestion(self) if self.job.running else None
-
-    def give_up(self) -> None:
-        """Cancel, and wait until the build has cleaned up behind itself."""
-        self.job.cancel()
-        self.job.wait(_PATIENCE)
-
-    # What comes in
-
     def pick_up(self) -> None:
         """Take in what the build said since the last time, and show it."""
-        running = self.job.running  # asked first: what comes before the end must not be lost
-        events = self.job.drain()
-        for event in events:
-            self.state.apply(event)
-        if not running and self.ended is None and not events:
-            self._end()
+        self.run.pick_up()
+        if self.run.ended is not None and not self._finished:
+            self._finish()
         self._show()
 
-    def _end(self) -> None:
-        if self.job.error is None:
-            self.ended = State.DONE
-        elif isinstance(self.job.error, CancelledError) or self.job.cancelling:
-            self.ended = State.CANCELLED
-        else:
-            self.ended = State.FAILED
-        self.state.end(self.ended, self.job.seconds)
+    def _finish(self) -> None:
+        assert self.run.ended is not None
+        self._finished = self.run.seen = True
         self.query_one(Keys).show_keys(_ENDED_KEYS)
-        text = outcome_text(self.ended, self.job, self.state)
-        self.query_one("#result", Panel).show(text)
+        self.query_one("#result", Panel).show(outcome_text(self.run.ended, self.job, self.state))
         if self._timer:
             self._timer.pause()
         if self._following:
@@ -160,29 +154,53 @@ class BuildScreen(Screen[None]):
             selected = steps.current
             index = next((i for i, line in enumerate(lines) if selected and line.name == selected.name), None)
             steps.show(lines, index)
-        if self._following and self.ended is None and self.state.newest:
-            self._select(self.state.newest)
+        if self._following and self.ended is None and (current := self.run.current):
+            self._select(current)
         self._show_selected()
         self._show_title()
-        self._show_message()
+        self.query_one("#message", Bar).show(level_pieces(*self._message()))
 
     def _lines(self) -> list[StepLine]:
         now = self.job.seconds
-        tasks = sorted(
-            self.state.tasks.values(), key=lambda task: (not task.is_download, task.name in self.state.steps)
+        tasks = self.state.tasks
+        before = sorted(
+            (name for name in tasks if name not in self.state.steps), key=lambda n: not tasks[n].is_download
         )
-        lines = [StepLine(task.name, task.state, _amount(task, now)) for task in tasks]
+        lines = [StepLine(name, tasks[name].state, _amount(tasks[name], now)) for name in before]
+        for step in step_tree(self.state.steps):
+            task = tasks[step.name]
+            lines.append(StepLine(step.name, task.state, _amount(task, now), step.lines, step.also))
         if self.ended is not None:
             lines.append(StepLine(_RESULT, self.ended, format_seconds(now)))
         return lines
 
     def _show_selected(self) -> None:
-        line = self.query_one("#steps", StepList).current
-        self._show_result(line is not None and line.name == _RESULT and self.ended is not None)
+        task = self._shown_task
+        self._show_result(task is None and self.ended is not None)
         log = self.query_one("#log", LogView)
-        if line is not None and (task := self.state.tasks.get(line.name)):
+        if task is not None:
+            self.run.load_log(task)
             log.show(task.log)
         log.refresh_log()
+        self._show_log_bars(task, log)
+
+    def _show_log_bars(self, task: Task | None, log: LogView) -> None:
+        title: list[Piece] = []
+        right: list[Piece] = []
+        file: list[Piece] = []
+        if task is not None:
+            title = [(task.name, "strong")]
+            uses, users = task.uses, used_by(self.state.steps, task.name)
+            if uses:
+                title.append((f"  after {', '.join(uses)}", "dim"))
+            if users:
+                title.append((f"  before {', '.join(users)}", "dim"))
+            right = _position(log, self.ended is None and task.state is State.RUNNING)
+            file = [("log ", "dim"), (shown_path(task.log_file), "")] if task.log_file else []
+        elif self.ended is not None:
+            title = [(_RESULT, "strong")]
+        self.query_one("#log-title", Bar).show(title, right)
+        self.query_one("#log-file", Bar).show(file)
 
     def _show_result(self, shown: bool) -> None:
         self.query_one("#result", Panel).display = shown
@@ -192,35 +210,31 @@ class BuildScreen(Screen[None]):
         state = self.ended or State.RUNNING
         arch = f" for {self.state.arch}" if self.state.arch else ""
         word = "cancelling" if self.job.cancelling and self.ended is None else state.value
-        left: list[Piece] = [(f"{self._config.name} › ", "dim"), (f"build{arch}", "title")]
-        if self._unsaved:
+        left: list[Piece] = [(f"{self.run.name} › ", "dim"), (f"build{arch}", "title")]
+        if self.run.unsaved:
             left.append(("  with unsaved changes", "accent"))
         steps = f"{self.state.steps_done} of {len(self.state.steps)} steps  " if self.state.steps else ""
         mark, style = MARKS[state]
         right = [(steps, "dim"), (f"{mark} {word}  ", style), (format_seconds(self.job.seconds), "strong")]
+        if left_seconds := self.run.remaining_seconds:
+            right.append((f"  about {format_seconds(left_seconds)} left", "dim"))
         self.query_one("#crumbs", Bar).show(left, right)
 
-    def _show_message(self) -> None:
-        bar = self.query_one("#message", Bar)
-        if self.ended is State.CANCELLED:
-            bar.show(level_pieces("The build was cancelled", "warning"))
-        elif self.ended is State.FAILED:
-            bar.show(level_pieces(str(getattr(self.job.error, "what", self.job.error)), "error"))
-        elif self.ended is State.DONE:
-            bar.show(level_pieces(f"Built in {format_seconds(self.job.seconds)}", "good"))
-        elif message := self.state.message:
-            bar.show(level_pieces(message.text, message.level))
-        else:
-            bar.show(())
+    def _message(self) -> tuple[str, str]:
+        if self.ended is not None:
+            return self.run.summary
+        message = self.state.message
+        return (message.text, message.level) if message else ("", "info")
+
+    @property
+    def _shown_task(self) -> Task | None:
+        line = self.query_one("#steps", StepList).current
+        return self.state.tasks.get(line.name) if line else None
 
     def on_listing_moved(self) -> None:
-        """Show the log of another step, and stop following."""
+        """Show another log; a step that was chosen stays shown."""
         self._following = False
         self._show_selected()
-
-    def on_listing_pressed(self) -> None:
-        """A click is a choice, too."""
-        self._following = False
 
     def _select(self, name: str) -> None:
         steps = self.query_one("#steps", StepList)
@@ -230,23 +244,24 @@ class BuildScreen(Screen[None]):
     # What keys do
 
     def action_cancel(self) -> None:
-        """End the build."""
-        if self.job.running:
-            self.job.cancel()
-            self._show_title()
+        """End the build, after asking."""
+        if self.run.running and not self.job.cancelling:
+            ask_to_cancel(self)
 
     def action_close(self) -> None:
-        """Cancel while it runs; afterwards go back."""
-        if self.job.running:
-            self.action_cancel()
+        """Go back; while it runs, ask whether it is to go on."""
+        if self.run.running and not self.job.cancelling:
+            ask_to_leave(self)
         else:
             self.app.pop_screen()
 
     def action_retry(self) -> None:
         """Build again, when the build has ended."""
-        if self.job.running or self.ended is None:
+        if self.ended is None:
             return
-        self._begin()
+        app = cast("KimituiApp", self.app)
+        self.run = app.build = self.run.again()
+        self._finished, self._following = False, True
         self.query_one(Keys).show_keys(_RUNNING_KEYS)
         if self._timer:
             self._timer.resume()
@@ -258,11 +273,50 @@ class BuildScreen(Screen[None]):
         self.query_one("#log", LogView).follow()
         self._show()
 
+    def action_find(self) -> None:
+        """Search the log while typing; Esc goes back to what was searched for before."""
+        from kimitui.tui.screens.find import Find
+
+        if self._shown_task is None:
+            return
+        log = self.query_one("#log", LogView)
+        before = log.wanted
+
+        def typed(query: str) -> str:
+            log.search(query)
+            return _found(log)
+
+        def answered(query: str | None) -> None:
+            if query is None:
+                log.search(before)
+            self._show_selected()
+
+        self.app.push_screen(Find("", typed=typed, label="Find in the log:"), answered)
+
+    def action_find_next(self, step: int) -> None:
+        """Go to the next line that was found, or the one before."""
+        log = self.query_one("#log", LogView)
+        if log.display and log.wanted:
+            log.search_next(step)
+            self._show_selected()
+
+    def action_open_log(self) -> None:
+        """Open the whole log in the pager."""
+        from kimitui.tui.pager import page
+
+        task = self._shown_task
+        if task is None or task.log_file is None:
+            return
+        if problem := page(self.app, task.log_file):
+            self.query_one("#message", Bar).show(level_pieces(problem, "warning"))
+
     def action_scroll_log(self, pages: int) -> None:
-        """Scroll the log or the result."""
-        panel, log = self.query_one("#result", Panel), self.query_one("#log", LogView)
-        shown = panel if panel.display else log
-        shown.scroll_by(pages * max(1, shown.size.height - 1))
+        """Scroll the log or the result by pages."""
+        self._scroll(lambda height: pages * max(1, height - 1))
+
+    def action_scroll_lines(self, lines: int) -> None:
+        """Scroll the log or the result by lines."""
+        self._scroll(lambda _height: lines)
 
     def action_scroll_sideways(self, columns: int) -> None:
         """Scroll the log to the side."""
@@ -276,9 +330,31 @@ class BuildScreen(Screen[None]):
         """Go to the end of the log and follow it."""
         self.query_one("#log", LogView).follow()
 
+    def _scroll(self, lines: Callable[[int], int]) -> None:
+        panel, log = self.query_one("#result", Panel), self.query_one("#log", LogView)
+        shown = panel if panel.display else log
+        shown.scroll_by(lines(shown.size.height))
+
 
 def _amount(task: Task, now: float) -> str:
     if task.is_download and task.state is State.RUNNING and task.total_bytes:
         return f"{100 * task.done_bytes // task.total_bytes} %"
     seconds = task.elapsed(now)
     return "" if seconds is None else format_seconds(seconds)
+
+
+def _position(log: LogView, growing: bool) -> list[Piece]:
+    """What is found, and whether the end of a growing log is followed."""
+    pieces: list[Piece] = [(_found(log), "value")] if log.wanted else []
+    if growing and not log.following:
+        pieces.append(("  stopped, End follows" if pieces else "stopped, End follows", "warn"))
+    return pieces
+
+
+def _found(log: LogView) -> str:
+    if not log.wanted:
+        return ""
+    at, count = log.found
+    if not count:
+        return f"no “{log.wanted}”"
+    return f"“{log.wanted}” {at} of {count}" if at else f"“{log.wanted}” {count} found"

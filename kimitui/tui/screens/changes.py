@@ -15,6 +15,7 @@ from textual.screen import Screen
 
 from kimitui.config import KeyChange
 from kimitui.kconfig.menu import Row
+from kimitui.tui.screens.keys import MENU_SIGNS
 from kimitui.tui.session import Said, Session
 from kimitui.tui.texts import about
 from kimitui.tui.widgets.bar import Bar, Keys, level_pieces
@@ -92,6 +93,7 @@ class ChangeList(Listing[ChangeLine]):
 class ChangesScreen(Screen[Row | None]):
     """The answer is the row to go to, None to stay where one was."""
 
+    SIGNS: ClassVar = (MENU_SIGNS,)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,right,l", "go", "go there", id="changes.go", tooltip="go to it in its menu"),
         Binding("escape,left,h,d", "close", "back", id="changes.close", tooltip="back to the menu"),
@@ -115,7 +117,7 @@ class ChangesScreen(Screen[Row | None]):
             yield ChangeList(id="changes", classes="first", empty=f"Nothing differs from {self._session.base_name}")
             yield Panel(id="help", classes="second")
         yield Bar(id="message", classes="-plain")
-        yield Keys(actions=_KEYS)
+        yield Keys(_KEYS)
 
     def on_mount(self) -> None:
         """Show the changes, with the cursor on the first one."""

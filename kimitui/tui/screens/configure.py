@@ -17,6 +17,8 @@ from kimitui.editing import Editing
 from kimitui.errors import KimituiError
 from kimitui.kconfig.menu import Row
 from kimitui.tui.keymap import hints
+from kimitui.tui.screens.files import Files, NoRecovery
+from kimitui.tui.screens.keys import MENU_SIGNS
 from kimitui.tui.screens.unsaved import UnsavedQuestion
 from kimitui.tui.session import Said, Session
 from kimitui.tui.texts import about, reasons
@@ -50,6 +52,7 @@ class ConfigureScreen(Screen[None]):
     """Edits one configuration. What can be done is in Session; this shows it and turns keys into calls."""
 
     KEYS: ClassVar[Sequence[tuple[str, str]]] = _KEYS
+    SIGNS: ClassVar = (MENU_SIGNS,)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "act", "open", id="menu.open", tooltip="open a menu, edit a value, choose"),
         Binding("right,l", "enter", "open", id="menu.enter", tooltip="open a menu"),
@@ -76,8 +79,13 @@ class ConfigureScreen(Screen[None]):
     def __init__(self, config: Editing) -> None:
         super().__init__()
         self.session = Session(config)
+        self.files: Files | NoRecovery = self._look_after()
         self._query = ""
         self._panel = _PANELS[0]
+        self._panel_key: str | None = None
+
+    def _look_after(self) -> Files | NoRecovery:
+        return Files(self)
 
     def compose(self) -> ComposeResult:
         """Breadcrumbs, menu, help, message, keys."""
@@ -87,13 +95,31 @@ class ConfigureScreen(Screen[None]):
             yield Panel(id="help", classes="second")
         yield Bar(id="message", classes="-plain")
         yield Bar(id="size", classes="-empty")
-        yield Keys(actions=self.KEYS)
+        yield Keys(self.KEYS)
 
     def on_mount(self) -> None:
         """Show the main menu."""
         self._show_menu()
         self._list.focus()
         self.say_remarks()
+
+        self.files.begin()
+
+    def on_unmount(self) -> None:
+        """Keep what is unsaved, unless it was given up."""
+        self.files.end()
+
+    def keep(self) -> None:
+        """The program ends: keep what is unsaved."""
+        self.files.keep()
+
+    def part(self) -> None:
+        """The work here is given up."""
+        self.files.give_up()
+
+    def refresh_menu(self) -> None:
+        """Show the open menu as it is now."""
+        self._show_menu()
 
     def parting_question(self) -> UnsavedQuestion | None:
         """What to ask before this screen's work is given up."""
@@ -144,12 +170,15 @@ class ConfigureScreen(Screen[None]):
         if self._panel == "help":
             panel.show(about(info, self.session.inside(row), self._corner("why")))
         else:
-            panel.show(reasons(info, self._corner("help"), self.session.changed_words(row)))
+            now, changed = self.session.now_words(row), self.session.changed_words(row)
+            panel.show(reasons(info, self._corner("help"), now=now, changed=changed))
 
     def _corner(self, other: str) -> str:
         """What the key for the other panel gives."""
-        keys = hints(self.BINDINGS, cast("KimituiApp", self.app).keymap, [("help.next", other)])
-        return "".join(f"{key}: {words}" for key, words in keys)
+        if self._panel_key is None:
+            keys = hints(self.BINDINGS, cast("KimituiApp", self.app).keymap, [("help.next", "")])
+            self._panel_key = keys[0][0] if keys else ""
+        return f"{self._panel_key}: {other}" if self._panel_key else ""
 
     def on_listing_moved(self) -> None:
         """Describe another line."""
@@ -280,12 +309,11 @@ class ConfigureScreen(Screen[None]):
 
     def action_build(self) -> None:
         """Build what is set now."""
-        from kimitui.tui.screens.build import BuildScreen
+        from kimitui.tui.screens.build import open_build
 
-        app = cast("KimituiApp", self.app)
         config = self.session.config
         assert isinstance(config, Configuration)
-        self.app.push_screen(BuildScreen(config, app.builder, unsaved=self.session.unsaved))
+        open_build(cast("KimituiApp", self.app), config, unsaved=self.session.unsaved)
 
     def action_scroll_help(self, lines: int) -> None:
         """Scroll the help."""
@@ -294,17 +322,23 @@ class ConfigureScreen(Screen[None]):
     def save(self, then: Callable[[], None] | None = None) -> None:
         """Save where it came from; `then` is called if that went well."""
         path = self.session.config.path
-        if not self.session.unsaved:
+        if not self.session.unsaved and not self.files.changed_on_disk:
             self.say(Said(f"Nothing has changed since {path} was saved"))
         elif reason := save_target.refusal(path):
             self.say(Said(f"{reason} (S)", "warning"))
             self.action_save_as()
-        elif self._attempt(self.session.save) and then:
-            then()
+        else:
+            self.files.before_saving(lambda: self._save(self.session.save, then))
 
     def attempt_save(self, save: Callable[[], Said]) -> None:
         """Save by `save` and show the outcome."""
-        self._attempt(save)
+        self._save(save)
+
+    def _save(self, save: Callable[[], Said], then: Callable[[], None] | None = None) -> None:
+        if self._attempt(save):
+            self.files.saved()
+            if then:
+                then()
 
     def _attempt(self, action: Callable[[], Said]) -> bool:
         try:

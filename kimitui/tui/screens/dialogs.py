@@ -66,10 +66,12 @@ class TextDialog(Dialog[Answer]):
 class Ask(TextDialog[str]):
     """A question with answers, each chosen by its key; the answer is the key. Esc answers nothing."""
 
-    def __init__(self, question: str, text: Sequence[str], answers: Sequence[tuple[str, str]]) -> None:
-        """`answers` are keys and words."""
+    def __init__(
+        self, question: str, text: Sequence[str], answers: Sequence[tuple[str, str]], *, stay: str = "go on as before"
+    ) -> None:
+        """`answers` are keys and words; `stay` are the words for Esc."""
         paragraphs = [Paragraph(question, "title"), *(Paragraph(line) for line in text)]
-        super().__init__(paragraphs, [*answers, ("Esc", "go on as before")])
+        super().__init__(paragraphs, [*answers, ("Esc", stay)])
         for key, words in answers:
             self._bindings.bind(key, f"answer('{key}')", words)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from textual.binding import BindingType
@@ -38,7 +38,7 @@ _MOUSE = Group(
     ),
 )
 
-_SIGNS = Group(
+MENU_SIGNS = Group(
     "Signs",
     (
         KeyLine("[*]  [ ]", "on, off"),
@@ -51,9 +51,22 @@ _SIGNS = Group(
 )
 
 
+BUILD_SIGNS = Group(
+    "Signs",
+    (
+        KeyLine("•  ·", "running, waiting"),
+        KeyLine("✓  =", "done; cached, made by an earlier build"),
+        KeyLine("○", "being made by another build"),
+        KeyLine("✗  –", "failed, cancelled"),
+        KeyLine("+ name", "what a step uses besides the one it hangs below"),
+    ),
+)
+
+
 def keys_of(screen: Screen[object], keymap: Mapping[str, tuple[str, ...]]) -> list[Group]:
-    """The keys that do something on a screen, in groups, as they are mapped, and what the signs mean."""
-    return [*groups([Listing.BINDINGS, screen.BINDINGS, screen.app.BINDINGS], keymap), _MOUSE, _SIGNS]
+    """The keys that do something on a screen, in groups, as they are mapped, and what its `SIGNS` mean."""
+    signs: Sequence[Group] = getattr(screen, "SIGNS", ())
+    return [*groups([screen.BINDINGS, Listing.BINDINGS, screen.app.BINDINGS], keymap), _MOUSE, *signs]
 
 
 def groups(classes: Iterable[Iterable[BindingType]], keymap: Mapping[str, tuple[str, ...]]) -> list[Group]:

@@ -44,7 +44,7 @@ class SearchScreen(Dialog[Row]):
             results.can_focus = False
             yield results
             yield Panel(id="preview", classes="second")
-        yield Bar(id="found")
+        yield Bar(id="found", classes="-plain")
         yield Keys([("Enter", "go there"), ("↑↓", "choose"), ("Esc", "back")])
 
     def on_mount(self) -> None:

@@ -82,29 +82,23 @@ class Crumbs(Bar):
 class Keys(Bar):
     """The keys that matter on a screen, the most important first; only whole entries are shown."""
 
-    def __init__(
-        self,
-        keys: Sequence[tuple[str, str]] = (),
-        *,
-        actions: Sequence[tuple[str, str]] = (),
-        id: str | None = None,
-    ) -> None:
-        """`keys` are keys and words; `actions` are names of actions of the screen and words, shown with their keys."""
+    def __init__(self, keys: Sequence[tuple[str, str]], *, id: str | None = None) -> None:
+        """`keys` are words, each behind a key or the name of an action of the screen, whose key users may change."""
         super().__init__(id=id)
-        self._keys = keys
-        self._actions = actions
+        self._wanted = keys
+        self._keys: Sequence[tuple[str, str]] = ()
 
     def on_mount(self) -> None:
-        """Look the keys up, which users may have changed."""
-        if self._actions:
-            from kimitui.tui.keymap import hints
-
-            keymap = getattr(self.app, "keymap", {})
-            self._keys = hints([*self.app.BINDINGS, *self.screen.BINDINGS], keymap, self._actions)
+        """Look the keys up."""
+        self.show_keys(self._wanted)
 
     def show_keys(self, keys: Sequence[tuple[str, str]]) -> None:
         """Replace the keys."""
-        self._keys = keys
+        self._wanted = self._keys = keys
+        if any("." in name for name, _ in keys):
+            from kimitui.tui.keymap import hints
+
+            self._keys = hints([*self.app.BINDINGS, *self.screen.BINDINGS], getattr(self.app, "keymap", {}), keys)
         self.refresh()
 
     def render_line(self, y: int) -> Strip:

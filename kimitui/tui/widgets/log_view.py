@@ -1,18 +1,25 @@
-"""The last lines of a log, following its end until one scrolls up."""
+"""The last lines of a log, following its end until one scrolls up; what is searched for is marked."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 from rich.cells import cell_len
 from rich.segment import Segment
+from rich.style import Style
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from kimitui.build.state import Log
+from kimitui.tui.log_search import LogSearch
 from kimitui.tui.widgets import draw
 from kimitui.tui.widgets.draw import Drawn
 
 _WIDEST = 2000
+_FOUND = Style(reverse=True)
+_MARGIN = 1
 
 
 class LogView(Drawn, ScrollView, can_focus=False):
@@ -24,6 +31,8 @@ class LogView(Drawn, ScrollView, can_focus=False):
         self._seen = 0  # lines of the log that were shown, counting the dropped ones
         self._dropped = 0
         self._widest = 0
+        self._search = LogSearch(self._log, "")
+        self._at: int | None = None  # the found line one is at
         self.following = True
 
     def show(self, log: Log) -> None:
@@ -32,6 +41,8 @@ class LogView(Drawn, ScrollView, can_focus=False):
             self._log = log
             self._seen = self._dropped = log.dropped
             self._widest = 0
+            self._search = LogSearch(log, self._search.query)
+            self._at = None
             self.following = True
             self.refresh_log(force=True)
 
@@ -45,6 +56,7 @@ class LogView(Drawn, ScrollView, can_focus=False):
             self._widest = max(self._widest, min(cell_len(line), _WIDEST))
         lost = dropped - self._dropped
         self._seen, self._dropped = total, dropped
+        self._search.update()
         self.virtual_size = Size(self._widest + 2, len(lines))
         if self.following:
             self.scroll_to(x=0 if force else None, y=len(lines), animate=False, force=True)
@@ -52,6 +64,8 @@ class LogView(Drawn, ScrollView, can_focus=False):
             # The lines one looks at stay where they are on the screen.
             self.scroll_to(y=max(0, self.scroll_offset.y - lost), animate=False, force=True)
         self.refresh()
+
+    # Scrolling
 
     def scroll_by(self, lines: int) -> None:
         """Scroll by so many lines."""
@@ -76,6 +90,56 @@ class LogView(Drawn, ScrollView, can_focus=False):
         if self.following:
             self.follow()
 
+    # Searching
+
+    def search(self, query: str) -> None:
+        """Mark a text and go to the nearest line that holds it, from where one is upwards; "" ends the search."""
+        self._search = LogSearch(self._log, query)
+        self._at = None
+        if query:
+            self._go_to(self._search.previous(self._bottom + 1))
+        self.refresh()
+
+    def search_next(self, step: int) -> None:
+        """Go to the next line that holds the text, or with a negative `step` to the one before."""
+        origin = self._bottom if self._at is None else self._at
+        self._go_to(self._search.next(origin) if step > 0 else self._search.previous(origin))
+
+    @property
+    def wanted(self) -> str:
+        """What is searched for."""
+        return self._search.query
+
+    @property
+    def found(self) -> tuple[int, int]:
+        """Which of the found lines one is at, counting from 1 (0: at none), and how many there are."""
+        return (self._search.place(self._at) if self._at is not None else 0), self._search.count
+
+    @property
+    def _bottom(self) -> int:
+        """The number of the last line one sees."""
+        height = max(1, self.scrollable_content_region.height)
+        return self._log.dropped + min(self.scroll_offset.y + height, len(self._log.lines)) - 1
+
+    def _go_to(self, line: int | None) -> None:
+        self._at = line
+        if line is None:
+            self.refresh()
+            return
+        index = line - self._log.dropped
+        height, top = max(1, self.scrollable_content_region.height), self.scroll_offset.y
+        if not top <= index < top + height:
+            self.scroll_to(y=max(0, index - height // 2), animate=False, force=True)
+        text = draw.clean(self._log.lines[index])
+        begin, end = (cell_len(text[:at]) for at in self._search.spans(text)[0])
+        width, x = self.scrollable_content_region.width, self.scroll_offset.x
+        if not (x <= begin and end + _MARGIN < x + width):
+            self.scroll_to(x=0 if end + _MARGIN < width else begin - width // 4, animate=False, force=True)
+        self.following = False
+        self.refresh()
+
+    # Drawing
+
     @property
     def text(self) -> str:
         """All lines that are kept."""
@@ -87,11 +151,25 @@ class LogView(Drawn, ScrollView, can_focus=False):
         width = self.scrollable_content_region.width
         index = top + y
         base = self.base
+        if not self._log.lines and y == 0:
+            return draw.line(self, [(" nothing printed yet", "dim")], (), width)
         if index >= len(self._log.lines):
             return Strip.blank(width, base)
         text = draw.clean(self._log.lines[index])
+        mark = "▸" if self._at == index + self._log.dropped else " "
+        parts = _parts(text, self._search.spans(text))
         if draw.is_ascii(self):
-            text = draw.to_ascii(text)
-        bare = text.lstrip(" ")
-        blanks = " " * (1 + len(text) - len(bare))
-        return Strip([Segment(blanks, base), Segment(bare, base)]).crop_extend(x, x + width, base)
+            mark = draw.to_ascii(mark)
+            parts = [(draw.to_ascii(part), found) for part, found in parts]
+        segments = [Segment(mark, base)]
+        for part, found in parts:
+            bare = part.lstrip(" ") if not found else part
+            segments.append(Segment(" " * (len(part) - len(bare)), base))
+            segments.append(Segment(bare, base + _FOUND if found else base))
+        return Strip(segment for segment in segments if segment.text).crop_extend(x, x + width, base)
+
+
+def _parts(text: str, spans: Sequence[tuple[int, int]]) -> list[tuple[str, bool]]:
+    """`text` cut into parts that are found, or not."""
+    edges = [0, *(edge for span in spans for edge in span), len(text)]
+    return [(text[begin:end], bool(number % 2)) for number, (begin, end) in enumerate(pairwise(edges))]

@@ -18,25 +18,31 @@ MARKS = {
     State.FAILED: ("✗", "bad"),
     State.CANCELLED: ("–", "warn"),
 }
+_ROOM_FOR_USES = 64  # columns from which on there is room for what else a step uses
 
 
 @dataclass(frozen=True)
 class StepLine:
-    """A task as it is shown; `amount` is a time or how far a download is."""
+    """A task as it is shown; `amount` is a time or how far a download is.
+
+    `lines` lead to it from the step it hangs below, `also` are the other steps it uses.
+    """
 
     name: str
     state: State
     amount: str
+    lines: str = ""
+    also: tuple[str, ...] = ()
 
 
 class StepList(Listing[StepLine]):
-    """One line per task: mark, name, state in words, time."""
+    """One line per task: where it hangs, mark, name, state in words, time."""
 
     def pieces(self, item: StepLine, *, selected: bool) -> tuple[Sequence[Piece], Sequence[Piece]]:
         """How a task is drawn."""
         mark, style = MARKS[item.state]
-        name = "dim" if item.state is State.WAITING else ""
-        return (
-            [(" ", ""), (mark, style), (f" {item.name}", name)],
-            [(item.state.value, style), (f"{item.amount:>8}", "dim")],
-        )
+        name = "dim" if item.state is State.WAITING else "strong" if item.state is State.RUNNING else ""
+        left = [(" ", ""), (item.lines, "dim"), (mark, style), (f" {item.name}", name)]
+        if item.also and self.size.width >= _ROOM_FOR_USES:
+            left.append((f"  + {', '.join(item.also)}", "dim"))
+        return left, [(item.state.value, style), (f"{item.amount:>8}", "dim")]
