@@ -350,7 +350,7 @@ def test_the_architecture_can_be_overridden() -> None:
     ("text", "where", "says"),
     [
         ("{ image: { archh: 'arm64' } }", (1, 12), 'did you mean "arch"?'),
-        ("{ hardening: { PIE: true } }", (1, 16), 'did you mean "pie"?'),
+        ("{ hardening: { stack_clesh: true } }", (1, 16), 'did you mean "stack_clash"?'),
         ("{ image: { format_oci: true } }", (1, 12), 'there is no "format_oci" in the section image'),
         ("{ busybox: { telnetd: true } }", (1, 14), 'did you mean "TELNETD"?'),
         ("{ busybox: { '1': true } }", (1, 14), "they are in upper case"),
