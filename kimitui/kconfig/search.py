@@ -14,7 +14,7 @@ Span = tuple[int, int]
 """Begin and end of a piece of text, in characters."""
 
 # The classes of results; before them come the ranks of a query that stands in name or prompt as it is.
-_WORDS, _HELP, _MISSPELT, _ABBREVIATED = 6, 7, 8, 9
+_WORDS, _HELP, _MISSPELT, _ABBREVIATED = 7, 8, 9, 10
 _SIMILAR = 0.7  # two letters in a word of seven
 _SHORTEST = 3  # in shorter words every letter is needed
 _GAP = 3  # letters that may be left out between two of an abbreviation
@@ -163,15 +163,17 @@ class _Entry:
 
     def nearness(self, phrase: str) -> int:
         """How far `phrase`, which is in name or prompt, is from being all of it."""
-        if phrase in (self.name, self.short_name, self.short_prompt):
+        if phrase == self.name:
             return 0
-        if self.prompt.startswith(phrase):
+        if phrase in (self.short_name, self.short_prompt):
             return 1
-        if self.short_name.startswith(phrase) or self.name.startswith(phrase):
+        if self.prompt.startswith(phrase):
             return 2
-        if f" {phrase}" in self.prompt or f" {phrase}" in self.name:
+        if self.short_name.startswith(phrase) or self.name.startswith(phrase):
             return 3
-        return 4 if phrase in self.prompt else 5
+        if f" {phrase}" in self.prompt or f" {phrase}" in self.name:
+            return 4
+        return 5 if phrase in self.prompt else 6
 
 
 def _plain(text: str) -> str:

@@ -21,6 +21,8 @@ TEXTS = [
     Text("BUSYBOX_FEATURE_LS_COLOR", "ls: colours", ""),
     Text("BUSYBOX_FALSE", "false: do nothing, unsuccessfully", ""),
     Text("HARDENING_STACK_CLASH", "Touch each page of a growing stack", ""),
+    Text("CAIF_USB", "CAIF over USB", ""),
+    Text("USB", "Support for USB", ""),
     Text("HARDENING_STACK", "Stack protection", "", is_menu=True),
 ]
 
@@ -33,6 +35,7 @@ def found(query: str) -> list[str]:
     ("query", "first"),
     [
         ("BUSYBOX_LS", ["BUSYBOX_LS", "BUSYBOX_LSOF"]),  # the very name, then what begins with it
+        ("usb", ["USB", "CAIF_USB"]),
         ("ls", ["BUSYBOX_LS", "BUSYBOX_FEATURE_LS_COLOR", "BUSYBOX_LSOF", "BUSYBOX_FALSE"]),
         ("CONFIG_WIREGUARD", ["KERNEL_WIREGUARD"]),  # as it stands in a .config
         ("wiREGuard", ["KERNEL_WIREGUARD"]),
