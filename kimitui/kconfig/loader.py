@@ -25,6 +25,7 @@ _PLACE = re.compile(r"^\s*(?:error: )?(?P<file>[^\n:]+):(?P<line>\d+): (?P<text>
 
 
 _AT_END = re.compile(r"at end of '(?P<file>[^'\n]+)'")
+_NOT_FOUND = re.compile(r"'(?P<name>[^']+)' not found \(in ")
 _DEFINED = re.compile(r"defined at (?P<file>[^\n:]+):(?P<line>\d+)")
 _MODULES = re.compile(r"\s*modules\s*(#.*)?\n?")
 
@@ -119,13 +120,11 @@ def load(
 
 def _unreadable(path: Path, directory: Path, error: OSError) -> KimituiError:
     where: Location | Path = Path(error.filename or path)
-    what, fix = error.strerror or str(error), None
+    what = error.strerror or str(error)
     if found := _PLACE.match(str(error)):  # a file that another one sources
         where = Location(directory / found["file"], int(found["line"]), 1)
         what = found["text"].strip()
-    if any((directory / name).is_file() for name in ("Config.src", "init/Config.src")):
-        fix = "BusyBox makes some of these files itself: run make gen_build_files in its directory first"
-    return KimituiError(f"cannot read the Kconfig tree: {what}", where=where, fix=fix)
+    return KimituiError(f"cannot read the Kconfig tree: {what}", where=where)
 
 
 def _malformed(path: Path, directory: Path, message: str) -> KimituiError:
@@ -139,6 +138,11 @@ def _malformed(path: Path, directory: Path, message: str) -> KimituiError:
         where = Location(file, len(file.read_bytes().splitlines()), 1)
     elif found := _DEFINED.search(message):
         where = Location(directory / found["file"], int(found["line"]), 1)
+    if found := _NOT_FOUND.match(message):
+        # BusyBox makes some of its files itself.
+        made = (directory / "init" / "Config.src").is_file()
+        fix = "run make gen_build_files in BusyBox's directory first, which makes it" if made else None
+        return KimituiError(f"malformed Kconfig: there is no file {found['name']}", where=where, fix=fix)
     first, *rest = message.removeprefix("error: ").splitlines() or [""]
     return KimituiError(
         f"malformed Kconfig: {first}", where=where, details=tuple(line for line in rest if line.strip())

@@ -131,3 +131,27 @@ def test_two_trees_do_not_share_values() -> None:
     one, other = load_system_tree(), load_system_tree()
     one.syms["HARDENING_PIE"].set_value(0)
     assert (one.syms["HARDENING_PIE"].tri_value, other.syms["HARDENING_PIE"].tri_value) == (0, 2)
+
+
+def test_a_source_tree_can_lie_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "src" / "sub").mkdir(parents=True)
+    (tmp_path / "build").mkdir()
+    tree(tmp_path / "build", 'source "sub/Kconfig"\n')
+    tree(tmp_path / "src" / "sub", 'config A\n\tbool "a"\n')
+    assert "A" in load(tmp_path / "build" / "Kconfig", srctree=tmp_path / "src").syms
+    with pytest.raises(KimituiError):
+        load(tmp_path / "build" / "Kconfig")
+
+
+def test_a_file_that_is_not_there_is_told_where_it_is_asked_for(tmp_path: Path) -> None:
+    path = tree(tmp_path, '\nsource "sub/Config.in"\n', "Config.in")
+    with pytest.raises(KimituiError) as caught:
+        load(path)
+    assert caught.value.where == Location(path, 2, 1)
+    assert "sub/Config.in" in caught.value.what and caught.value.fix is None
+
+
+def test_where_busybox_has_to_make_files_first_that_is_said(busybox_unpacked: Path) -> None:
+    with pytest.raises(KimituiError) as caught:
+        load(busybox_unpacked / "Config.in")
+    assert caught.value.fix is not None and "make gen_build_files" in caught.value.fix
