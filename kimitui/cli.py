@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from kimitui import __version__
-from kimitui.commands.common import cache_of
+from kimitui.commands.common import cache_of, require_terminal
 from kimitui.errors import CancelledError, KimituiError, MachineError, UsageError
 
 _DESCRIPTION = """\
@@ -29,6 +29,7 @@ _COMMANDS = {
     "list": ("presets", "list the presets"),
     "check": ("presets", "check presets without building"),
     "diff": ("presets", "show what differs between two presets"),
+    "menuconfig": ("menuconfig", "edit the .config file of any Kconfig tree"),
     "sources": ("sources", "list, fetch, add and verify upstream sources"),
     "cache": ("cache", "show and prune the caches"),
     "doctor": ("doctor", "say what this machine lacks"),
@@ -170,10 +171,7 @@ def _tui_parser(common: _Parser) -> argparse.ArgumentParser:
 
 
 def _tui(options: argparse.Namespace) -> int:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UsageError(
-            "the configurator needs a terminal", fix="Without one, use: kimitui build PRESET (or kimitui --help)"
-        )
+    require_terminal("Without one, use: kimitui build PRESET (or kimitui --help)")
     from kimitui.tui import run
 
     return run(

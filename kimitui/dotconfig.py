@@ -49,7 +49,7 @@ class DotConfig(Editing):
         self._differs = True  # from what is in the file, even without an edit
         if path.exists():
             self._apply(path, _read(path))
-            self._base_name = path.name
+            self._base_name = "the file as it was read"
         else:
             self._base_name = "the defaults"
         self._begin(self._state.assigned)

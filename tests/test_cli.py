@@ -315,6 +315,8 @@ def test_what_is_not_in_force_is_said(here: Here) -> None:
         (["cache", "prune", "--days", "nan"], "'nan' is not a number of days"),
         (["list", "--jsno"], "See: kimitui"),
         (["minimal"], "the configurator needs a terminal"),
+        (["menuconfig"], "there is no Kconfig or Config.in here"),
+        (["menuconfig", "no-such-tree"], "there is no Kconfig or Config.in here"),
         ([], "Without one, use: kimitui build PRESET"),
     ],
 )
@@ -323,6 +325,19 @@ def test_wrong_usage_is_answered_with_what_is_right(here: Here, arguments: list[
     assert said.code == 2
     assert says in said.err
     assert said.out == ""
+
+
+def test_menuconfig_names_the_line_of_a_malformed_tree_or_file(here: Here) -> None:
+    here.write("Kconfig", b'config A\n\tbool "a"\n')
+    said = here.run("menuconfig")
+    assert said.code == 2 and "the configurator needs a terminal" in said.err
+    here.write(".config", b"CONFIG_A=y\n>>>>>>> theirs\n")
+    said = here.run("menuconfig", "Kconfig")
+    assert said.code == 2 and "this is no line of a .config file: >>>>>>> theirs" in said.err
+    assert "at .config:2:1" in said.err
+    here.write("Kconfig", b"config A\n\tbol\n")
+    said = here.run("menuconfig", ".", "--config", "other")
+    assert said.code == 2 and "Kconfig:2:1" in said.err
 
 
 def test_a_file_that_no_component_wants_is_not_taken(here: Here) -> None:

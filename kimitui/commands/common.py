@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
+from kimitui.errors import UsageError
 from kimitui.resources import cache_dir
 
 ARCHES = ("x86_64", "arm64", "riscv64")
@@ -15,6 +17,12 @@ def cache_of(options: argparse.Namespace) -> Path:
     """The cache directory of a command line."""
     path: Path = getattr(options, "cache_dir", None) or cache_dir()
     return path.absolute()
+
+
+def require_terminal(fix: str) -> None:
+    """Raise UsageError, which advises `fix`, where nothing can be drawn."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("the configurator needs a terminal", fix=fix)
 
 
 def print_json(data: object) -> None:

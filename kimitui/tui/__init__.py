@@ -5,14 +5,20 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kimitui.editing import Editing
 
 _FRAMES_PER_SECOND = "250"
 
 
 def run(
-    reference: str | None, *, cache_dir: Path, out_dir: Path, ascii_only: bool = False, theme: str | None = None
+    opened: str | Editing | None, *, cache_dir: Path, out_dir: Path, ascii_only: bool = False, theme: str | None = None
 ) -> int:
-    """Open the configurator with the preset `reference`, or the list of presets; returns the exit code.
+    """Open the configurator with a preset, by name or path, another configuration, or the list of presets.
+
+    Returns the exit code.
 
     `ascii_only` draws with ASCII characters alone; `theme` is one of `settings.THEMES`, None what the user's settings
     say. Raises KimituiError, before the screen is touched, if the preset
@@ -28,7 +34,7 @@ def run(
         if given is None:
             del os.environ["TEXTUAL_FPS"]
 
-    app = KimituiApp(reference, cache_dir=cache_dir, out_dir=out_dir, ascii_only=ascii_only, theme_choice=theme)
+    app = KimituiApp(opened, cache_dir=cache_dir, out_dir=out_dir, ascii_only=ascii_only, theme_choice=theme)
     # The terminal was closed, or the machine goes down: what is unsaved is kept, and no build stays behind.
     for number in (signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, lambda received, _frame: app.hang_up(received))

@@ -23,7 +23,9 @@ from kimitui.tui.job import Builder, real_builder
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
-    from kimitui.config import Configuration
+    from textual.screen import Screen
+
+    from kimitui.editing import Editing
     from kimitui.tui.build_run import BuildRun
     from kimitui.tui.keymap import Keymap
 
@@ -66,7 +68,7 @@ class KimituiApp(App[int]):
 
     def __init__(
         self,
-        reference: str | None = None,
+        opened: str | Editing | None = None,
         *,
         cache_dir: Path,
         out_dir: Path,
@@ -74,17 +76,20 @@ class KimituiApp(App[int]):
         builder: Builder | None = None,
         theme_choice: str | None = None,
     ) -> None:
-        """`theme_choice` None is what the settings say. Raises KimituiError if the preset cannot be opened."""
+        """`opened` is a preset's name or path, or what is to be edited; without it there is a list of presets.
+
+        `theme_choice` None is what the settings say. Raises KimituiError if the preset cannot be opened.
+        """
         self.ascii_only = ascii_only
         self.builder = builder or real_builder(cache_dir, out_dir)
         self.build: BuildRun | None = None
         self._event_loop: AbstractEventLoop | None = None
         self.out_dir = out_dir
-        self._config: Configuration | None = None
-        if reference is not None:
+        if isinstance(opened, str):
             from kimitui.config import Configuration
 
-            self._config = Configuration.open(reference)
+            opened = Configuration.open(opened)
+        self._opened = opened
         self.keymap: Keymap = {}
         self.theme_choice = "dark"
         self._settings = settings.read()
@@ -102,10 +107,8 @@ class KimituiApp(App[int]):
     def on_mount(self) -> None:
         """Open the first screen: the preset that was asked for, else the list of presets."""
         self._event_loop = asyncio.get_running_loop()
-        if self._config is not None:
-            from kimitui.tui.screens.configure import ConfigureScreen
-
-            self.push_screen(ConfigureScreen(self._config))
+        if self._opened is not None:
+            self.push_screen(_screen_for(self._opened))
         else:
             from kimitui.tui.screens.start import StartScreen
 
@@ -261,6 +264,18 @@ class KimituiApp(App[int]):
         from kimitui.tui.screens.dialogs import Notice
 
         self.push_screen(Notice(error))
+
+
+def _screen_for(config: Editing) -> Screen[None]:
+    from kimitui.config import Configuration
+
+    if isinstance(config, Configuration):
+        from kimitui.tui.screens.configure import ConfigureScreen
+
+        return ConfigureScreen(config)
+    from kimitui.tui.screens.dotconfig import DotConfigScreen
+
+    return DotConfigScreen(config)
 
 
 async def _idle(pump: MessagePump) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from kimitui.config import Change, Configuration
+from kimitui.config_types import Change
+from kimitui.editing import Editing
 from kimitui.kconfig.menu import Menus, Row
 
 
@@ -15,7 +16,7 @@ class Changed:
     To look at every option anew after every change would take longer than to draw the screen.
     """
 
-    def __init__(self, config: Configuration, menus: Menus) -> None:
+    def __init__(self, config: Editing, menus: Menus) -> None:
         self._config = config
         self._menus = menus
         self.counts: dict[int, int] = {}

@@ -13,10 +13,11 @@ from kimitui.tui.app import KimituiApp
 from kimitui.tui.screens.build import BuildScreen
 from kimitui.tui.screens.changes import ChangesScreen
 from kimitui.tui.screens.configure import ConfigureScreen
+from kimitui.tui.screens.dotconfig import DotConfigScreen
 from kimitui.tui.screens.start import StartScreen
 from kimitui.tui.widgets.listing import Listing
 
-_SCREENS = (StartScreen, ConfigureScreen, ChangesScreen, BuildScreen)
+_SCREENS = (StartScreen, ConfigureScreen, DotConfigScreen, ChangesScreen, BuildScreen)
 
 
 def contexts() -> list[Sequence[Iterable[BindingType]]]:

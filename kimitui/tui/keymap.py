@@ -37,6 +37,7 @@ GROUPS = {
     "edit": "Values",
     "help": "Panel",
     "preset": "Preset",
+    "file": "File",
     "changes": "Changes",
     "start": "Presets",
     "build": "Build",

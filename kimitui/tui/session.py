@@ -10,6 +10,7 @@ from typing import Literal, overload
 
 from kimitui import preset as presets
 from kimitui.config import Alternative, Change, Configuration, KeyChange, Refused, ValueChange
+from kimitui.editing import Editing
 from kimitui.errors import MachineError
 from kimitui.kconfig.menu import MAIN, Info, Menus, Row
 from kimitui.kconfig.names import JsonScalar
@@ -36,7 +37,7 @@ class Session:
     `show_all` also shows what is not offered, `only_changed` nothing but what differs from what the preset extends.
     """
 
-    def __init__(self, config: Configuration) -> None:
+    def __init__(self, config: Editing) -> None:
         self.config = config
         self.menus = Menus(config.tree)
         self.menu = MAIN
@@ -91,7 +92,9 @@ class Session:
 
     def now_words(self, row: Row) -> str:
         """What the value of a row is now, and where that comes from; "" where that says nothing."""
-        origin = self.config.origin(row.symbol) if row.symbol else None
+        if not row.symbol or not isinstance(self.config, Configuration):
+            return ""
+        origin = self.config.origin(row.symbol)
         if origin is None:
             return ""
         words = {"y": "on", "n": "off", "m": "a module"}
@@ -109,7 +112,7 @@ class Session:
     @property
     def base_name(self) -> str:
         """What changes are counted from."""
-        return self.config.preset.extends or "the defaults"
+        return self.config.base_name
 
     @property
     def crumbs(self) -> tuple[str, ...]:
@@ -119,7 +122,7 @@ class Session:
     @property
     def unsaved(self) -> bool:
         """Whether there is something that is in no file yet."""
-        return self.config.modified or not self.config.preset.path.exists()
+        return self.config.unsaved
 
     # Where one is
 
@@ -211,13 +214,17 @@ class Session:
         return Said(f"Done again: {change.label}") if change else Said("There is nothing to do again")
 
     def save(self, path: Path | None = None, *, extend: bool = False) -> Said:
-        """Save where the preset came from, or at `path`. Raises KimituiError."""
-        directory = (path or self.config.preset.path).parent
+        """Save where it came from, or at `path`; `extend` makes a preset of its own. Raises KimituiError."""
+        directory = (path or self.config.path).parent
         try:
             directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise MachineError(f"cannot make the directory: {error.strerror}", where=directory) from error
-        saved = self.config.save(path, extend=extend)
+        if extend:
+            assert isinstance(self.config, Configuration)
+            saved = self.config.save(path, extend=True)
+        else:
+            saved = self.config.save(path)
         self._changed.count_anew()
         return Said(f"Saved as {saved}", "good")
 

@@ -141,7 +141,7 @@ async def test_what_is_built_is_what_is_set_even_if_it_is_not_saved(start: Start
         await user.press("c", "y")
         await user.until(ended(user))
         await user.press("escape")
-        edited = user.screen.session.config
+        edited = user.config
         assert built is not edited
         assert built.resolved() == edited.resolved()
         assert built.name == edited.name == "child"

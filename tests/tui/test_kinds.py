@@ -139,7 +139,7 @@ async def test_what_is_needed_comes_with_it_and_goes_with_it(start: Start) -> No
 
 async def test_of_several_ways_one_is_chosen(start: Start) -> None:
     async with start("plain", size=(100, 30)) as user:
-        config = user.screen.session.config
+        config = user.config
         await user.press("a")
         await user.go_to("Quota")
         await user.press("space")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -13,6 +13,7 @@ from textual.screen import Screen
 
 from kimitui import save_target
 from kimitui.config import Configuration
+from kimitui.editing import Editing
 from kimitui.errors import KimituiError
 from kimitui.kconfig.menu import Row
 from kimitui.tui.keymap import hints
@@ -51,6 +52,7 @@ class ConfigureScreen(Screen[None]):
     """Edits one configuration. What can be done is in Session; this shows it and turns keys into calls."""
 
     SIGNS: ClassVar = (MENU_SIGNS,)
+    KEYS: ClassVar[Sequence[tuple[str, str]]] = _KEYS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "act", "open", id="menu.open", tooltip="open a menu, edit a value, choose"),
         Binding("right,l", "enter", "open", id="menu.enter", tooltip="open a menu"),
@@ -74,10 +76,10 @@ class ConfigureScreen(Screen[None]):
         Binding("b", "build", "build", id="preset.build", tooltip="build what is set now"),
     ]
 
-    def __init__(self, config: Configuration) -> None:
+    def __init__(self, config: Editing) -> None:
         super().__init__()
         self.session = Session(config)
-        self.files = Files(self)
+        self.files = Files(self, config) if isinstance(config, Configuration) else None
         self._query = ""
         self._panel = _PANELS[0]
         self._panel_key: str | None = None
@@ -90,31 +92,30 @@ class ConfigureScreen(Screen[None]):
             yield Panel(id="help", classes="second")
         yield Bar(id="message", classes="-plain")
         yield Bar(id="size", classes="-empty")
-        yield Keys(_KEYS)
+        yield Keys(self.KEYS)
 
     def on_mount(self) -> None:
         """Show the main menu."""
         self._show_menu()
         self._list.focus()
-        if self.session.config.overridden:
-            lost = self.session.config.overridden
-            first = f"{lost[0].section}.{lost[0].key} {lost[0].reason}"
-            more = f" (and {len(lost) - 1} more)" if len(lost) > 1 else ""
-            self.say(Said(f"Asked for by an extended preset and not there: {first}{more}", "warning"))
-
-        self.files.begin()
+        self.say_remarks()
+        if self.files:
+            self.files.begin()
 
     def on_unmount(self) -> None:
         """Keep what is unsaved, unless it was given up."""
-        self.files.end()
+        if self.files:
+            self.files.end()
 
     def keep(self) -> None:
         """The program ends: keep what is unsaved."""
-        self.files.keep()
+        if self.files:
+            self.files.keep()
 
     def part(self) -> None:
         """The work here is given up."""
-        self.files.give_up()
+        if self.files:
+            self.files.give_up()
 
     def refresh_menu(self) -> None:
         """Show the open menu as it is now."""
@@ -125,6 +126,12 @@ class ConfigureScreen(Screen[None]):
         return UnsavedQuestion(self) if self.session.unsaved else None
 
     # What is shown
+
+    def say_remarks(self) -> None:
+        """Say what of the file is not in force."""
+        if remarks := self.session.config.remarks:
+            more = f" (and {len(remarks) - 1} more)" if len(remarks) > 1 else ""
+            self.say(Said(f"{remarks[0][:1].upper()}{remarks[0][1:]}{more}", "warning"))
 
     def say(self, said: Said | None) -> None:
         """Show a message, or none."""
@@ -304,21 +311,23 @@ class ConfigureScreen(Screen[None]):
         """Build what is set now."""
         from kimitui.tui.screens.build import open_build
 
-        open_build(cast("KimituiApp", self.app), self.session.config, unsaved=self.session.unsaved)
+        config = self.session.config
+        assert isinstance(config, Configuration)
+        open_build(cast("KimituiApp", self.app), config, unsaved=self.session.unsaved)
 
     def action_scroll_help(self, lines: int) -> None:
         """Scroll the help."""
         self.query_one("#help", Panel).scroll_by(lines)
 
     def save(self, then: Callable[[], None] | None = None) -> None:
-        """Save where the preset came from; `then` is called if that went well."""
-        preset = self.session.config.preset
-        if not self.session.unsaved and not self.files.changed_on_disk:
-            self.say(Said(f"Nothing has changed since {preset.path} was saved"))
-        elif reason := save_target.refusal(preset.path):
+        """Save where it came from; `then` is called if that went well."""
+        path = self.session.config.path
+        if not self.session.unsaved and not (self.files and self.files.changed_on_disk):
+            self.say(Said(f"Nothing has changed since {path} was saved"))
+        elif reason := save_target.refusal(path):
             self.say(Said(f"{reason} (S)", "warning"))
             self.action_save_as()
-        else:
+        elif self.files:
             self.files.before_saving(lambda: self._save(self.session.save, then))
 
     def attempt_save(self, save: Callable[[], Said]) -> None:
@@ -327,7 +336,8 @@ class ConfigureScreen(Screen[None]):
 
     def _save(self, save: Callable[[], Said], then: Callable[[], None] | None = None) -> None:
         if self._attempt(save):
-            self.files.saved()
+            if self.files:
+                self.files.saved()
             if then:
                 then()
 

@@ -17,7 +17,7 @@ from kimitui.tui.session import Said
 if TYPE_CHECKING:
     from textual.timer import Timer
 
-    from kimitui.config import Change
+    from kimitui.config import Change, Configuration
     from kimitui.tui.app import KimituiApp
     from kimitui.tui.screens.configure import ConfigureScreen
 
@@ -32,9 +32,9 @@ class Files:
     a change of the configuration, it keeps what is unsaved in a recovery file.
     """
 
-    def __init__(self, screen: ConfigureScreen) -> None:
+    def __init__(self, screen: ConfigureScreen, config: Configuration) -> None:
         self._screen = screen
-        self._config = screen.session.config
+        self._config = config
         self._on_disk = self._as_read()
         self._put_off: tuple[Path, ...] = ()  # changed files that were asked about, without an answer
         self._recovery = RecoveryFile()

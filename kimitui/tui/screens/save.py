@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kimitui import save_target
+from kimitui.config import Configuration
 
 if TYPE_CHECKING:
     from kimitui.tui.screens.configure import ConfigureScreen
@@ -19,6 +20,7 @@ def save_as(screen: ConfigureScreen) -> None:
     from kimitui.tui.screens.dialogs import Ask, Edit
 
     session = screen.session
+    assert isinstance(session.config, Configuration)
     base = session.config.preset
     extend = base.path.exists()
 

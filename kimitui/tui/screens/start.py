@@ -255,7 +255,8 @@ class StartScreen(Screen[None]):
         except KimituiError as error:
             self._app.show_error(error)
             return False
-        screen.files.left = left
+        if screen.files:
+            screen.files.left = left
         self.say("")
         self.app.push_screen(screen)
         return True

@@ -28,10 +28,10 @@ class UnsavedQuestion:
             elif answer == "s":
                 self.screen.save(then)
 
-        preset = self.screen.session.config.preset
+        config = self.screen.session.config
         question = Ask(
-            f"{preset.name} has unsaved changes",
-            [f"They belong to {preset.path}."],
+            f"{config.name} has unsaved changes",
+            [f"They belong to {config.path}."],
             [("s", "save them"), ("n", "give them up")],
         )
         app.push_screen(question, answered)
