@@ -274,6 +274,17 @@ async def test_help_and_keys(start: Start) -> None:
         assert isinstance(user.app.screen, ConfigureScreen)
 
 
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40)])
+async def test_long_help_is_scrolled_and_says_how_to_close_it(start: Start, size: tuple[int, int]) -> None:
+    async with start(size=size) as user:
+        await user.press("question_mark")
+        assert "Moving" in user.seen() and "Esc close" in user.seen()
+        await user.press(*["pagedown"] * 9)
+        assert "keys.json5" in user.seen() and "Esc close" in user.seen()
+        await user.press("pageup", "k", "j")
+        assert "Moving" not in user.seen()
+
+
 async def test_the_panel_switches_between_help_and_why(start: Start) -> None:
     async with start() as user:
         await user.press("slash")
