@@ -76,7 +76,7 @@ async def test_what_an_option_needs_comes_with_it_and_goes_with_it(start: Start)
         assert "not offered" in user.seen()
         assert "It cannot be on: it needs" in user.panel()
         await user.press("space")
-        assert "needed for it: wget: download" in user.bar("message")
+        assert "needed: wget on (u undoes all)" in user.bar("message")
         assert user.config.is_on("BUSYBOX_WGET")
         await user.press("u")
         assert not user.screen.session.unsaved

@@ -132,7 +132,7 @@ async def test_what_is_needed_comes_with_it_and_goes_with_it(start: Start) -> No
         await user.go_to("IPv6")
         assert "not offered" in user.seen()
         await user.press("space")
-        assert user.bar("message") == "IPv6: on · needed for it: Network on (u undoes all)"
+        assert user.bar("message") == "IPv6: on · needed: Network on (u undoes all)"
         await user.press("u")
         assert user.screen.session.changes() == []
 
