@@ -43,7 +43,7 @@ def reasons(info: Info, corner: str = "", *, now: str = "", changed: str = "") -
     if now:
         result.append(Paragraph(now))
     if changed:
-        result.append(Paragraph(changed, "accent", "~ ", "accent"))
+        result.append(Paragraph(changed, "", "~ ", "accent"))
     result += [Paragraph(sentence, "warn", "! ", "warn") for sentence in info.why]
     if not info.why and info.row.is_switch:
         result.append(Paragraph("Nothing keeps it from other values.", "", "✓ ", "good"))
