@@ -9,7 +9,7 @@ import copy
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from kimitui import config_apply, config_changes, config_save, config_upstream
+from kimitui import config_apply, config_save, config_upstream
 from kimitui import preset as presets
 from kimitui.config_apply import UnfitError
 from kimitui.config_types import (
@@ -28,11 +28,10 @@ from kimitui.config_types import (
 from kimitui.config_upstream import apply_upstream
 from kimitui.editing import Editing
 from kimitui.errors import Location, PresetError
-from kimitui.kconfig import explain
-from kimitui.kconfig.names import PREFIXES, SECTIONS, JsonScalar, Names, type_of
+from kimitui.kconfig.names import PREFIXES, SECTIONS, Entry, JsonScalar, Names
 from kimitui.kconfig.state import TreeState
 from kimitui.kconfig.system import load_system_tree
-from kimitui.kconfig.types import Kconfig
+from kimitui.kconfig.types import Kconfig, Symbol
 from kimitui.preset import Preset
 
 
@@ -127,35 +126,6 @@ class Configuration(Editing):
         """The preset's description; if it has none, that of the nearest preset it extends that has one."""
         return next((link.description for link in reversed(self.chain) if link.description), "")
 
-    def is_on(self, symbol: str) -> bool:
-        """Whether a yes/no symbol is on (or a module). KeyError if the tree has no such symbol."""
-        return self._symbol(symbol).tri_value > 0
-
-    def choice(self, name: str) -> str:
-        """The word for what is chosen in the named choice `name`; "" if its dependencies are not met."""
-        entry = self.names.by_symbol[name]
-        if entry.type != "choice":
-            raise KeyError(name)
-        value = entry.value(self.tree)
-        return value if isinstance(value, str) else ""
-
-    def string(self, symbol: str) -> str:
-        """The text of a string symbol, "" if its dependencies are not met. KeyError if there is none."""
-        return self._symbol(symbol).str_value
-
-    def number(self, symbol: str) -> int | None:
-        """The value of an int or hex symbol, None if its dependencies are not met."""
-        found = self._symbol(symbol)
-        return explain.parse_number(found.str_value, 16 if type_of(found) == "hex" else 10)
-
-    def family(self, name: str) -> tuple[str, ...]:
-        """The words of the members of the family `name` that are on, in the order of the tree."""
-        entry = self.names.by_symbol[name]
-        value = entry.value(self.tree)
-        if not isinstance(value, list):
-            raise KeyError(name)
-        return tuple(value)
-
     @property
     def upstream(self) -> dict[str, dict[str, JsonScalar]]:
         """By upstream section, the symbols that are set and that the system tree does not show."""
@@ -231,13 +201,6 @@ class Configuration(Editing):
         delta = self._state.delta({name: config_apply.stored(value)})
         return self._change(f"{symbol}: {in_words(value)}", delta, {})
 
-    def origin(self, name: str) -> Origin | None:
-        """Where the value of a symbol, choice or family comes from; None for one that no preset can name."""
-        entry = self.names.by_symbol.get(name)
-        if entry is None:
-            return None
-        return config_changes.origin(self.tree, entry, self._state.assigned, self.chain, self._override)
-
     def replace(self, own: Values, label: str) -> tuple[Change, tuple[str, ...]]:
         """Make `own`, as `own_values` gives it, all that differs from the extended presets, as one step.
 
@@ -311,6 +274,15 @@ class Configuration(Editing):
         return target
 
     # How it works
+
+    def _written(self, entry: Entry, given: Sequence[Symbol]) -> Origin | None:
+        if any(symbol.name in self._override for symbol in given):
+            return Origin("was asked for with --arch")
+        for preset in reversed(self.chain):
+            value = preset.sections.get(entry.section, {}).get(entry.key)
+            if value is not None and not config_apply.why_lost(self.tree, entry, value):
+                return Origin("is set", preset.locate(entry.section, entry.key))
+        return None
 
     def _with_override(self, assignments: Mapping[str, str]) -> Mapping[str, str]:
         """`assignments` with the overriding architecture in place of theirs."""

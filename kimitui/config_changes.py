@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from kimitui.config_apply import in_choice, why_lost
+from kimitui.config_apply import in_choice
 from kimitui.config_types import KeyChange, Origin, Values, differences
 from kimitui.kconfig import explain
 from kimitui.kconfig.names import PREFIXES, Entry, Names
-from kimitui.kconfig.types import Kconfig
-from kimitui.preset import Preset
+from kimitui.kconfig.types import Kconfig, Symbol
 
 
 def key_changes(
@@ -47,23 +46,25 @@ def key_changes(
 
 
 def origin(
-    tree: Kconfig, entry: Entry, assigned: Mapping[str, str], chain: Sequence[Preset], override: Mapping[str, str]
+    tree: Kconfig,
+    entry: Entry,
+    assigned: Mapping[str, str],
+    written: Callable[[Entry, Sequence[Symbol]], Origin | None],
 ) -> Origin:
-    """Where the value of a key in `tree` comes from, `assigned` being what was set."""
+    """Where the value of a key in `tree` comes from, `assigned` being what was set.
+
+    `written` says where the value is written, of which some symbols were set; None if that is nowhere yet.
+    """
     symbols = [tree.syms[name] for name in entry.symbols]
     given = [symbol for symbol in symbols if assigned.get(symbol.name) == symbol.str_value]
     if not entry.settable:
         return Origin(explain.forced(symbols[0]) or "follows from other options")
     if given and not any(symbol.name in assigned and symbol not in given for symbol in symbols):
-        if any(symbol.name in override for symbol in given):
-            return Origin("was asked for with --arch")
-        for preset in reversed(chain):
-            value = preset.sections.get(entry.section, {}).get(entry.key)
-            if value is not None and not why_lost(tree, entry, value):
-                return Origin("is set", preset.locate(entry.section, entry.key))
-        return Origin("was set and is not saved yet")
+        return written(entry, given) or Origin("was set and is not saved yet")
     if len(symbols) == 1 and (reason := explain.forced(symbols[0])):
         return Origin(reason)
-    if given or any(symbol.name in assigned for symbol in symbols):
+    if any(symbol.name in assigned for symbol in symbols):
         return Origin("was asked for otherwise, which is not possible now")
+    if not any(symbol.visibility for symbol in symbols):
+        return Origin("follows from what it needs")
     return Origin("is the default")

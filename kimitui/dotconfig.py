@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from kimitui import files
 from kimitui.config_edit import Attempt
-from kimitui.config_types import Change
+from kimitui.config_types import Change, Origin
 from kimitui.editing import Editing
-from kimitui.errors import KimituiError, MachineError, UsageError
+from kimitui.errors import KimituiError, Location, MachineError, UsageError
 from kimitui.kconfig import dotconfig
-from kimitui.kconfig.dotconfig import Note
+from kimitui.kconfig.dotconfig import Contents, Note
 from kimitui.kconfig.loader import load
-from kimitui.kconfig.names import Names
+from kimitui.kconfig.names import Entry, Names
+from kimitui.kconfig.types import Symbol
 
 ROOTS = ("Kconfig", "Config.in")
 """What the root file of a tree is called."""
@@ -46,9 +47,12 @@ class DotConfig(Editing):
         self._path = path
         self.notes: tuple[Note, ...] = ()
         self.unknown: tuple[str, ...] = ()
+        self._contents: tuple[Path, Contents] | None = None  # what was read or written last
+        self._on_disk: str | None = None
         self._differs = True  # from what is in the file, even without an edit
         if path.exists():
-            self._apply(path, _read(path))
+            self._on_disk = _read(path)
+            self._apply(path, self._on_disk)
             self._base_name = "the file as it was read"
         else:
             self._base_name = "the defaults"
@@ -79,6 +83,16 @@ class DotConfig(Editing):
         """Whether saving would change the file: because of an edit, or because the tree makes something else of it."""
         return self.modified or self._differs
 
+    @property
+    def changed_on_disk(self) -> bool:
+        """Whether the file is not as it was read or saved last."""
+        try:
+            return self.path.read_text(encoding="utf-8") != self._on_disk
+        except FileNotFoundError:
+            return self._on_disk is not None
+        except (OSError, UnicodeDecodeError):
+            return True
+
     def load(self, path: Path) -> Change:
         """Take the values of another file, as one step; `notes` and `unknown` are then about that one.
 
@@ -104,6 +118,8 @@ class DotConfig(Editing):
         _keep_old(target, text)
         files.write(target, text, what="the configuration")
         self._path = target
+        self._contents = target, dotconfig.parse(self.tree, text, target)
+        self._on_disk = text
         self._differs = False
         self._saved = self._state.assigned
         self._saved_values = self._values
@@ -114,6 +130,15 @@ class DotConfig(Editing):
         files.write(path, dotconfig.minimal_text(self.tree), what="the minimal configuration")
         return path
 
+    def _written(self, entry: Entry, given: Sequence[Symbol]) -> Origin | None:
+        if self._contents is None:
+            return None
+        path, contents = self._contents
+        for symbol in given:
+            if contents.values.get(symbol.name) == symbol.str_value:
+                return Origin("is set", Location(path, contents.lines[symbol.name], 1))
+        return None
+
     def _apply(self, path: Path, text: str) -> None:
         """Make what a file says the values of the tree, and note what does not come true."""
         read = dotconfig.parse(self.tree, text, path)
@@ -121,6 +146,7 @@ class DotConfig(Editing):
         for name, value in read.values.items():
             if self.names.by_symbol[name].settable:
                 self._state.apply(self._state.delta({name: value}))
+        self._contents = path, read
         self.unknown = read.unknown
         written = dotconfig.parse(self.tree, dotconfig.full_text(self.tree), path).values
         self._differs = bool(read.unknown) or written != read.values

@@ -7,13 +7,14 @@ cannot be is refused with the reason, and nothing changes then.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kimitui import config_changes, config_edit
-from kimitui.config_types import Alternative, Change, KeyChange, Refused, Values, in_words
-from kimitui.kconfig.names import JsonValue, Names
+from kimitui.config_types import Alternative, Change, KeyChange, Origin, Refused, Values, in_words
+from kimitui.kconfig import explain
+from kimitui.kconfig.names import Entry, JsonValue, Names, type_of
 from kimitui.kconfig.state import Delta, TreeState
 from kimitui.kconfig.types import Kconfig, Symbol
 
@@ -86,6 +87,10 @@ class Editing(ABC):
     def save(self, path: Path | None = None) -> Path:
         """Write it where it came from or to `path`; returns where."""
 
+    @abstractmethod
+    def _written(self, entry: Entry, given: Sequence[Symbol]) -> Origin | None:
+        """Where the value of a key is written, of which the symbols `given` were set; None if it is nowhere yet."""
+
     # What there is
 
     @property
@@ -102,6 +107,35 @@ class Editing(ABC):
     def modified(self) -> bool:
         """Whether saving would write something else than what was read or saved last."""
         return self._state.assigned != self._saved and self._values != self._saved_values
+
+    def is_on(self, symbol: str) -> bool:
+        """Whether a yes/no symbol is on (or a module). KeyError if the tree has no such symbol."""
+        return self._symbol(symbol).tri_value > 0
+
+    def choice(self, name: str) -> str:
+        """The word for what is chosen in the named choice `name`; "" if its dependencies are not met."""
+        entry = self.names.by_symbol[name]
+        if entry.type != "choice":
+            raise KeyError(name)
+        value = entry.value(self.tree)
+        return value if isinstance(value, str) else ""
+
+    def string(self, symbol: str) -> str:
+        """The text of a string symbol, "" if its dependencies are not met. KeyError if there is none."""
+        return self._symbol(symbol).str_value
+
+    def number(self, symbol: str) -> int | None:
+        """The value of an int or hex symbol, None if its dependencies are not met."""
+        found = self._symbol(symbol)
+        return explain.parse_number(found.str_value, 16 if type_of(found) == "hex" else 10)
+
+    def family(self, name: str) -> tuple[str, ...]:
+        """The words of the members of the family `name` that are on, in the order of the tree."""
+        entry = self.names.by_symbol[name]
+        value = entry.value(self.tree)
+        if not isinstance(value, list):
+            raise KeyError(name)
+        return tuple(value)
 
     def resolved(self) -> Values:
         """The value of every settable key, complete and sorted: plain data that says all there is to say.
@@ -120,6 +154,13 @@ class Editing(ABC):
         if name not in self._values and name not in self.names.by_symbol:  # one that the tree does not show
             return self._state.assigned.get(name) != self._base.get(name)
         return any(self._values[symbol] != self._base_values[symbol] for symbol in members)
+
+    def origin(self, name: str) -> Origin | None:
+        """Where the value of a symbol, choice or family comes from; None for one that is no key."""
+        entry = self.names.by_symbol.get(name)
+        if entry is None:
+            return None
+        return config_changes.origin(self.tree, entry, self._state.assigned, self._written)
 
     def changes(self) -> list[KeyChange]:
         """Every key that has another value than the base gives it; sections in their order, keys sorted.

@@ -238,6 +238,26 @@ def test_another_file_is_loaded_as_one_step(root: Path) -> None:
     assert config.resolved() == before
 
 
+def test_where_a_value_comes_from(root: Path) -> None:
+    config = opened(root, FILE)
+    config.set("WIFI", "m")
+    place = f"is set at {root.parent}/.config"
+    told = {
+        name: str(config.origin(name)) for name in ("NET", "WHICH_A", "WHICH_B", "WIFI", "CRYPTO", "BASE", "HIDDEN")
+    }
+    assert told == {
+        "NET": f"{place}:4:1",
+        "WHICH_A": "is the default",
+        "WHICH_B": f"{place}:8:1",
+        "WIFI": "was set and is not saved yet",
+        "CRYPTO": 'is switched on by "wireless" (WIFI)',
+        "BASE": "is the default",
+        "HIDDEN": "follows from other options",
+    }
+    config.save()
+    assert str(config.origin("WIFI")).startswith(place)
+
+
 def test_an_optional_choice_can_be_made_and_kept(root: Path) -> None:
     config = opened(root)
     assert value(config, "PERHAPS_A") == "n"

@@ -92,9 +92,7 @@ class Session:
 
     def now_words(self, row: Row) -> str:
         """What the value of a row is now, and where that comes from; "" where that says nothing."""
-        if not row.symbol or not isinstance(self.config, Configuration):
-            return ""
-        origin = self.config.origin(row.symbol)
+        origin = self.config.origin(row.symbol) if row.symbol else None
         if origin is None:
             return ""
         words = {"y": "on", "n": "off", "m": "a module"}

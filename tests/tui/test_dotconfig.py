@@ -97,6 +97,17 @@ async def test_saving_over_another_file_asks(open_busybox: Open) -> None:
         assert Path("other.old").read_text() == "precious\n"
 
 
+async def test_what_somebody_else_wrote_is_not_overwritten_unasked(open_busybox: Open) -> None:
+    async with open_busybox("") as user:
+        Path(".config").write_text("# CONFIG_CAT is not set\n")
+        await user.press("s")
+        assert ".config was changed on disk since you opened it" in user.seen()
+        await user.press("escape")
+        assert Path(".config").read_text() == "# CONFIG_CAT is not set\n"
+        await user.press("s", "o")
+        assert "CONFIG_CAT=y\n" in Path(".config").read_text()
+
+
 async def test_quitting_asks_about_what_is_not_saved(open_busybox: Open) -> None:
     async with open_busybox("") as user:
         await user.press("escape")

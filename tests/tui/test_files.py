@@ -33,7 +33,7 @@ async def change(user: Driver) -> None:
     """Change a value on the screen."""
     await user.go_to("Hardening")
     await user.press("enter", "space")
-    assert user.config.modified
+    assert user.screen.session.config.modified
 
 
 async def look(user: Driver) -> None:
@@ -78,7 +78,9 @@ async def test_changes_that_were_given_up_are_not_kept(start: Start) -> None:
 async def test_ending_without_being_asked_keeps_the_changes(start: Start, project: Path) -> None:
     async with start() as user:
         await change(user)
-        values = user.config.own_values()
+        config = user.screen.session.config
+        assert isinstance(config, Configuration)
+        values = config.own_values()
         user.app.exit()  # as after an exception, or a signal
     (left,) = recovery.find_left(child(project))
     assert left.draft.values == values
@@ -91,7 +93,7 @@ async def test_the_next_start_offers_and_restores_as_one_step(start: Start, proj
         await user.until(lambda: isinstance(user.app.screen, Ask))
         assert "There are unsaved changes to child.json5" in user.seen()
         await user.press("r")
-        assert user.config.is_on("BUSYBOX_CAT")
+        assert user.screen.session.config.is_on("BUSYBOX_CAT")
         assert "restored; u takes them back" in user.bar("message")
         assert kept() == 1, "they are not saved yet"
         await user.press("u")
@@ -123,7 +125,7 @@ async def test_a_file_that_changed_since_is_told_and_built_upon(start: Start, pr
         await user.until(lambda: isinstance(user.app.screen, Ask))
         assert "changed since" in user.seen()
         await user.press("r")
-        config = user.config
+        config = user.screen.session.config
         assert config.is_on("BUSYBOX_CAT") and not config.is_on("BUSYBOX_LS")
 
 
@@ -135,7 +137,7 @@ async def test_the_list_of_presets_offers_any_also_one_whose_file_is_gone(start:
         assert "It was removed since" in user.seen()
         await user.press("r")
         await user.until(lambda: isinstance(user.app.screen, ConfigureScreen))
-        await user.until(lambda: user.config.is_on("BUSYBOX_CAT"))
+        await user.until(lambda: user.screen.session.config.is_on("BUSYBOX_CAT"))
         await user.press("s")
     assert Configuration.open("child").is_on("BUSYBOX_CAT")
     assert kept() == 0
@@ -165,7 +167,7 @@ async def test_a_change_on_disk_is_asked_about_and_read_again(start: Start, proj
         assert "child.json5 was changed on disk" in user.seen()
         assert "You have unsaved changes." in user.seen()
         await user.press("r")
-        config = user.config
+        config = user.screen.session.config
         assert config.is_on("BUSYBOX_CAT") and not user.screen.session.unsaved
         await user.press("u")
         assert not config.is_on("BUSYBOX_CAT") and user.screen.session.unsaved
@@ -192,7 +194,7 @@ async def test_a_change_in_what_it_extends_is_noticed(start: Start, project: Pat
         assert isinstance(user.app.screen, Ask)
         assert "base.json5 was changed on disk, which child extends" in user.seen()
         await user.press("r")
-        assert user.config.is_on("BUSYBOX_CAT")
+        assert user.screen.session.config.is_on("BUSYBOX_CAT")
 
 
 async def test_deciding_later_is_not_asked_again_but_saving_asks(start: Start, project: Path) -> None:
@@ -254,14 +256,14 @@ async def test_save_as_out_of_the_question(start: Start, project: Path) -> None:
 async def test_reading_again_what_cannot_be_read_changes_nothing(start: Start, project: Path) -> None:
     async with start() as user:
         await change(user)
-        mine = user.config.resolved()
+        mine = user.screen.session.config.resolved()
         child(project).write_text("{ name: }")
         await look(user)
         assert isinstance(user.app.screen, Ask)
         await user.press("r")
         assert isinstance(user.app.screen, Notice)
         await user.press("escape")
-        assert user.config.resolved() == mine
+        assert user.screen.session.config.resolved() == mine
 
 
 async def test_two_at_once_on_a_new_preset_do_not_eat_each_others_file(start: Start, project: Path) -> None:

@@ -17,7 +17,7 @@ from kimitui.editing import Editing
 from kimitui.errors import KimituiError
 from kimitui.kconfig.menu import Row
 from kimitui.tui.keymap import hints
-from kimitui.tui.screens.files import Files
+from kimitui.tui.screens.files import Files, NoRecovery
 from kimitui.tui.screens.keys import MENU_SIGNS
 from kimitui.tui.screens.unsaved import UnsavedQuestion
 from kimitui.tui.session import Said, Session
@@ -51,8 +51,8 @@ _PANELS = ("help", "why")
 class ConfigureScreen(Screen[None]):
     """Edits one configuration. What can be done is in Session; this shows it and turns keys into calls."""
 
-    SIGNS: ClassVar = (MENU_SIGNS,)
     KEYS: ClassVar[Sequence[tuple[str, str]]] = _KEYS
+    SIGNS: ClassVar = (MENU_SIGNS,)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "act", "open", id="menu.open", tooltip="open a menu, edit a value, choose"),
         Binding("right,l", "enter", "open", id="menu.enter", tooltip="open a menu"),
@@ -79,10 +79,13 @@ class ConfigureScreen(Screen[None]):
     def __init__(self, config: Editing) -> None:
         super().__init__()
         self.session = Session(config)
-        self.files = Files(self, config) if isinstance(config, Configuration) else None
+        self.files: Files | NoRecovery = self._look_after()
         self._query = ""
         self._panel = _PANELS[0]
         self._panel_key: str | None = None
+
+    def _look_after(self) -> Files | NoRecovery:
+        return Files(self)
 
     def compose(self) -> ComposeResult:
         """Breadcrumbs, menu, help, message, keys."""
@@ -99,23 +102,19 @@ class ConfigureScreen(Screen[None]):
         self._show_menu()
         self._list.focus()
         self.say_remarks()
-        if self.files:
-            self.files.begin()
+        self.files.begin()
 
     def on_unmount(self) -> None:
         """Keep what is unsaved, unless it was given up."""
-        if self.files:
-            self.files.end()
+        self.files.end()
 
     def keep(self) -> None:
         """The program ends: keep what is unsaved."""
-        if self.files:
-            self.files.keep()
+        self.files.keep()
 
     def part(self) -> None:
         """The work here is given up."""
-        if self.files:
-            self.files.give_up()
+        self.files.give_up()
 
     def refresh_menu(self) -> None:
         """Show the open menu as it is now."""
@@ -322,12 +321,12 @@ class ConfigureScreen(Screen[None]):
     def save(self, then: Callable[[], None] | None = None) -> None:
         """Save where it came from; `then` is called if that went well."""
         path = self.session.config.path
-        if not self.session.unsaved and not (self.files and self.files.changed_on_disk):
+        if not self.session.unsaved and not self.files.changed_on_disk:
             self.say(Said(f"Nothing has changed since {path} was saved"))
         elif reason := save_target.refusal(path):
             self.say(Said(f"{reason} (S)", "warning"))
             self.action_save_as()
-        elif self.files:
+        else:
             self.files.before_saving(lambda: self._save(self.session.save, then))
 
     def attempt_save(self, save: Callable[[], Said]) -> None:
@@ -336,8 +335,7 @@ class ConfigureScreen(Screen[None]):
 
     def _save(self, save: Callable[[], Said], then: Callable[[], None] | None = None) -> None:
         if self._attempt(save):
-            if self.files:
-                self.files.saved()
+            self.files.saved()
             if then:
                 then()
 

@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from kimitui.dotconfig import DotConfig
 from kimitui.editing import Editing
 from kimitui.tui.screens.configure import ConfigureScreen
+from kimitui.tui.screens.files import NoRecovery
 from kimitui.tui.session import Said
 
 if TYPE_CHECKING:
@@ -44,16 +45,19 @@ class DotConfigScreen(ConfigureScreen, inherit_bindings=False):
         super().__init__(config)
         self._config = config
 
+    def _look_after(self) -> NoRecovery:
+        return NoRecovery(self)
+
     def action_open_preset(self) -> None:
         """Quit; there is nothing to go back to."""
         cast("KimituiApp", self.app).action_leave()
 
     def save(self, then: Callable[[], None] | None = None) -> None:
         """Save where it came from; `then` is called if that went well."""
-        if not self.session.unsaved:
+        if not self.session.unsaved and not self.files.changed_on_disk:
             self.say(Said(f"Nothing has changed since {self._config.path} was saved"))
-        elif self._attempt(self.session.save) and then:
-            then()
+        else:
+            self.files.before_saving(lambda: self._save(self.session.save, then))
 
     def action_save_as(self) -> None:
         """Ask for a file, and save all values there; from then on they belong there."""

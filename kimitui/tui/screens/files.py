@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from kimitui import recovery
+from kimitui.config import Configuration
+from kimitui.dotconfig import DotConfig
 from kimitui.errors import KimituiError
 from kimitui.on_disk import OnDisk
 from kimitui.recovery import Draft, Left, RecoveryFile
@@ -17,7 +19,7 @@ from kimitui.tui.session import Said
 if TYPE_CHECKING:
     from textual.timer import Timer
 
-    from kimitui.config import Change, Configuration
+    from kimitui.config import Change
     from kimitui.tui.app import KimituiApp
     from kimitui.tui.screens.configure import ConfigureScreen
 
@@ -32,8 +34,10 @@ class Files:
     a change of the configuration, it keeps what is unsaved in a recovery file.
     """
 
-    def __init__(self, screen: ConfigureScreen, config: Configuration) -> None:
+    def __init__(self, screen: ConfigureScreen) -> None:
         self._screen = screen
+        config = screen.session.config
+        assert isinstance(config, Configuration)
         self._config = config
         self._on_disk = self._as_read()
         self._put_off: tuple[Path, ...] = ()  # changed files that were asked about, without an answer
@@ -218,6 +222,50 @@ class Files:
         from kimitui.tui.screens.dialogs import Ask
 
         self._screen.app.push_screen(Ask(title, text, answers, stay="decide later"), answered)
+
+
+class NoRecovery:
+    """Looks after a file that is no preset: asks before what somebody else wrote into it is overwritten."""
+
+    left: Left | None = None
+
+    def __init__(self, screen: ConfigureScreen) -> None:
+        self._screen = screen
+
+    def begin(self) -> None:
+        """The screen is there."""
+
+    def end(self) -> None:
+        """The screen goes away."""
+
+    def keep(self) -> None:
+        """The program ends."""
+
+    def give_up(self) -> None:
+        """What is unsaved was given up."""
+
+    def saved(self) -> None:
+        """Everything is in the file now."""
+
+    @property
+    def changed_on_disk(self) -> bool:
+        """Whether the file was changed by somebody else."""
+        config = self._screen.session.config
+        assert isinstance(config, DotConfig)
+        return config.changed_on_disk
+
+    def before_saving(self, save: Callable[[], None]) -> None:
+        """Call `save`, unless the file was changed by somebody else: then ask first."""
+        from kimitui.tui.screens.dialogs import Ask
+
+        if not self.changed_on_disk:
+            save()
+            return
+        path = self._screen.session.config.path
+        text = ["What you save takes the place of what is there now, which is kept as .old."]
+        answers = [("o", "overwrite it")]
+        question = Ask(f"{path.name} {_happened(path)} since you opened it", text, answers, stay="decide later")
+        self._screen.app.push_screen(question, lambda answer: save() if answer == "o" else None)
 
 
 def ask_about_left(app: KimituiApp, left: Left, restore: Callable[[], None], go_on: Callable[[], None]) -> None:

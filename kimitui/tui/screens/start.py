@@ -255,8 +255,7 @@ class StartScreen(Screen[None]):
         except KimituiError as error:
             self._app.show_error(error)
             return False
-        if screen.files:
-            screen.files.left = left
+        screen.files.left = left
         self.say("")
         self.app.push_screen(screen)
         return True
