@@ -267,15 +267,15 @@ class BuildScreen(Screen[None]):
         if self._shown_task is None:
             return
         log = self.query_one("#log", LogView)
-        before = log.wanted
+        before, origin = log.wanted, log.bottom
 
         def typed(query: str) -> str:
-            log.search(query)
+            log.search(query, origin)
             return _found(log)
 
         def answered(query: str | None) -> None:
-            if query is None:
-                log.search(before)
+            if not query:
+                log.search(before if query is None else "", origin)
             self._show_selected()
 
         self.app.push_screen(Find("", typed=typed, label="Find in the log:"), answered)
