@@ -184,9 +184,9 @@ class BuildScreen(Screen[None]):
                 title.append((f"  before {', '.join(users)}", "dim"))
             right = _position(log, self.ended is None and task.state is State.RUNNING)
             file = [("log ", "dim"), (shown_path(task.log_file), "")] if task.log_file else []
-        elif self.ended is not None:
-            title = [(_RESULT, "strong")]
-        self.query_one("#log-title", Bar).show(title, right)
+        bar = self.query_one("#log-title", Bar)
+        bar.display = task is not None
+        bar.show(title, right)
         self.query_one("#log-file", Bar).show(file)
 
     def _show_result(self, shown: bool) -> None:
@@ -200,12 +200,27 @@ class BuildScreen(Screen[None]):
         left: list[Piece] = [(f"{self.run.name} › ", "dim"), (f"build{arch}", "title")]
         if self.run.unsaved:
             left.append(("  with unsaved changes", "accent"))
-        steps = f"{self.state.steps_done} of {len(self.state.steps)} steps  " if self.state.steps else ""
         mark, style = MARKS[state]
-        right = [(steps, "dim"), (f"{mark} {word}  ", style), (format_seconds(self.job.seconds), "strong")]
-        if left_seconds := self.run.remaining_seconds:
-            right.append((f"  about {format_seconds(left_seconds)} left", "dim"))
-        self.query_one("#crumbs", Bar).show(left, right)
+        now: list[Piece] = [(f"{mark} {word}  ", style), (format_seconds(self.job.seconds), "strong")]
+        crumbs = self.query_one("#crumbs", Bar)
+        # A bar leaves out what would take more than half of it, so the most that fits is chosen here.
+        for before, after in self._progress():
+            right = [*before, *now, *after]
+            if sum(len(text) for text, _ in right) + 2 <= crumbs.size.width // 2:
+                break
+        crumbs.show(left, right)
+
+    def _progress(self) -> list[tuple[list[Piece], list[Piece]]]:
+        """What stands before and after the time: in full, shorter, not at all."""
+        done, count = self.state.steps_done, len(self.state.steps)
+        if not count:
+            return [([], [])]
+        long: list[Piece] = [(f"{done} of {count} steps  ", "dim")]
+        short: list[Piece] = [(f"{done}/{count}  ", "dim")]
+        if not (seconds := self.run.remaining_seconds):
+            return [(long, []), (short, []), ([], [])]
+        left = format_seconds(seconds)
+        return [(long, [(f"  about {left} left", "dim")]), (short, [(f"  {left} left", "dim")]), (short, []), ([], [])]
 
     def _message(self) -> tuple[str, str]:
         if self.ended is not None:

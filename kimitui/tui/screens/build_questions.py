@@ -62,5 +62,7 @@ def ask_to_leave(screen: BuildScreen) -> None:
             screen.app.pop_screen()
             cast("KimituiApp", screen.app).go_on_building()
 
-    text = ["It can go on while you configure; b in the menu comes back to it.", _KEPT]
-    screen.app.push_screen(Ask("The build is running", text, [("b", "let it go on"), ("c", "cancel it")]), answered)
+    text = ["It can go on while you configure; b in the menu comes back to it."]
+    screen.app.push_screen(
+        Ask("The build is running", text, [("b", "let it go on"), ("c", "cancel it")], stay="stay here"), answered
+    )
