@@ -105,7 +105,7 @@ async def test_states_log_and_result(start: Start) -> None:
         script.open("plan")
         await user.until(lambda: state_of(user, "musl")() is State.CACHED)
         seen = user.seen()
-        assert "= musl" in seen and "cached" in seen and "· busybox" in seen and "waiting" in seen
+        assert "= musl" in seen and "cached" in seen and "◦ busybox" in seen and "waiting" in seen
         assert "✓ busybox.tar.bz2" in seen and "1 of 3 steps" in seen
         assert user.bar("message") == ""
         script.open("musl")
@@ -281,7 +281,7 @@ async def test_the_graph_is_shown_as_a_tree_and_in_words(start: Start) -> None:
     async with start(builder=script) as user:
         await user.press("b")
         await user.until(lambda: "• busybox" in user.seen())
-        assert "└ • busybox" in user.seen() and "  └ · rootfs" in user.seen()
+        assert "└ • busybox" in user.seen() and "  └ ◦ rootfs" in user.seen()
         await user.until(lambda: "busybox  after musl  before rootfs" in user.bar("log-title"))
         assert str(LOG) in user.bar("log-file")
         await user.press("c", "y")

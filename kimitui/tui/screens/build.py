@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
@@ -18,7 +19,7 @@ from kimitui.tui.outcome import outcome_text, shown_path
 from kimitui.tui.screens.build_questions import ask_to_cancel, ask_to_leave
 from kimitui.tui.step_tree import step_tree, used_by
 from kimitui.tui.widgets.bar import Bar, Keys, level_pieces
-from kimitui.tui.widgets.draw import Piece
+from kimitui.tui.widgets.draw import ELLIPSIS, Piece
 from kimitui.tui.widgets.log_view import LogView
 from kimitui.tui.widgets.panel import Panel
 from kimitui.tui.widgets.step_list import MARKS, StepLine, StepList
@@ -183,11 +184,17 @@ class BuildScreen(Screen[None]):
             if users:
                 title.append((f"  before {', '.join(users)}", "dim"))
             right = _position(log, self.ended is None and task.state is State.RUNNING)
-            file = [("log ", "dim"), (shown_path(task.log_file), "")] if task.log_file else []
+            if task.log_file:
+                file = [("log ", "dim"), (self._cut(shown_path(task.log_file)), "")]
         bar = self.query_one("#log-title", Bar)
         bar.display = task is not None
         bar.show(title, right)
         self.query_one("#log-file", Bar).show(file)
+
+    def _cut(self, path: str) -> str:
+        """A path that fits; its end says more than its begin."""
+        room = self.size.width - len(" log ")
+        return path if cell_len(path) <= room else f"{ELLIPSIS}{path[-max(1, room - len('...')) :]}"
 
     def _show_result(self, shown: bool) -> None:
         self.query_one("#result", Panel).display = shown

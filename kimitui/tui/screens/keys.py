@@ -93,7 +93,7 @@ BUILD: list[Group] = [
     (
         "Signs",
         [
-            ("•  ·", "running, waiting"),
+            ("•  ◦", "running, waiting"),
             ("✓  =", "done, cached: made by an earlier build"),
             ("○", "being made by another build"),
             ("✗  –", "failed, cancelled"),

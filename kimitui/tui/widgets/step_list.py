@@ -10,7 +10,7 @@ from kimitui.tui.widgets.draw import Piece
 from kimitui.tui.widgets.listing import Listing
 
 MARKS = {
-    State.WAITING: ("·", "dim"),
+    State.WAITING: ("◦", "dim"),
     State.ELSEWHERE: ("○", "dim"),
     State.RUNNING: ("•", "accent"),
     State.CACHED: ("=", "good"),
@@ -44,7 +44,7 @@ class StepList(Listing[StepLine]):
         name = "dim" if item.state is State.WAITING else "strong" if item.state is State.RUNNING else ""
         state = item.state.value
         if item.state is State.CANCELLED and not item.amount:
-            mark, style, name, state = "·", "dim", "dim", "not begun"
+            mark, style, name, state = "◦", "dim", "dim", "not begun"
         left = [(" ", ""), (item.lines, "dim"), (mark, style), (f" {item.name}", name)]
         if item.also and self.size.width >= _ROOM_FOR_USES:
             left.append((f"  + {', '.join(item.also)}", "dim"))
