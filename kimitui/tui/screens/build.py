@@ -293,7 +293,7 @@ class BuildScreen(Screen[None]):
 
         def typed(query: str) -> str:
             log.search(query, origin)
-            return _found(log)
+            return _found(log).removeprefix(f"“{query}” ")
 
         def answered(query: str | None) -> None:
             if not query:
