@@ -29,6 +29,8 @@ from kimitui.tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
     from kimitui.tui.app import KimituiApp
+    from kimitui.tui.build_run import BuildRun
+    from kimitui.tui.session import Level
 
 _KEYS = [
     ("menu.toggle", "toggle"),
@@ -108,6 +110,17 @@ class ConfigureScreen(Screen[None]):
         """Keep what is unsaved, unless it was given up."""
         self.files.end()
 
+    def tell_build_goes_on(self) -> None:
+        """A build goes on while one configures."""
+        self.say(Said("The build goes on; b comes back to it"))
+        self._show_crumbs()
+
+    def tell_build_ended(self, run: BuildRun) -> None:
+        """A build that went on meanwhile has ended."""
+        text, level = run.summary
+        self.say(Said(f"{text} · b shows it", cast("Level", level)))
+        self._show_crumbs()
+
     def keep(self) -> None:
         """The program ends: keep what is unsaved."""
         self.files.keep()
@@ -157,6 +170,8 @@ class ConfigureScreen(Screen[None]):
         left: list[Piece] = [(f"{crumb} › ", "dim") for crumb in before] + [(last, "title")]
         right: list[Piece] = [("(changed only)  ", "accent")] if self.session.only_changed else []
         right += [("(all)  ", "accent")] if self.session.show_all else []
+        build = cast("KimituiApp", self.app).build
+        right += [("• building  ", "accent")] if build and build.running else []
         right += [("~ unsaved  ", "accent")] if self.session.unsaved else []
         self.query_one("#crumbs", Bar).show(left, [*right, (self.session.config.name, "strong")])
 
