@@ -200,7 +200,7 @@ class KimituiApp(App[int]):
         from kimitui.tui.screens.keys import keys_of
 
         note = f"The keys of the actions named at the right can be changed in {settings.config_dir() / 'keys.json5'}: "
-        note += '{ "preset.save": "w", "menu.search": ["/", "ctrl+f"] }'
+        note += '{ "file.save": "w", "menu.search": ["/", "ctrl+f"] }'
         self.push_screen(KeysHelp(keys_of(self.screen, self.keymap), note))
 
     def action_palette(self) -> None:

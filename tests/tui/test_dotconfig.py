@@ -75,7 +75,7 @@ async def test_a_minimal_file_can_be_saved_and_loaded(open_busybox: Open) -> Non
         await user.type("defconfig")
         await user.press("enter")
         assert "The values are those of defconfig now" in user.bar("message")
-        config = user.config
+        config = user.screen.session.config
         assert (config.tree.syms["LS"].str_value, config.tree.syms["CAT"].str_value) == ("y", "n")
         await user.press("u")
         assert (config.tree.syms["LS"].str_value, config.tree.syms["CAT"].str_value) == ("n", "y")

@@ -37,7 +37,7 @@ _KEYS = [
     ("menu.open", "open"),
     ("menu.search", "search"),
     ("app.keys", "keys"),
-    ("preset.save", "save"),
+    ("file.save", "save"),
     ("menu.changes", "changes"),
     ("preset.build", "build"),
     ("app.quit", "quit"),
@@ -45,7 +45,7 @@ _KEYS = [
     ("edit.undo", "undo"),
     ("menu.all", "all"),
     ("app.palette", "commands"),
-    ("preset.save_as", "save as"),
+    ("file.save_as", "save as"),
 ]
 _PANELS = ("help", "why")
 
@@ -72,8 +72,8 @@ class ConfigureScreen(Screen[None]):
         Binding("tab,i", "next_panel", "help or why", id="help.next", tooltip="help, or why it is as it is"),
         Binding("J", "scroll_help(3)", "scroll down", id="help.down", tooltip="scroll the panel down"),
         Binding("K", "scroll_help(-3)", "scroll up", id="help.up", tooltip="scroll the panel up"),
-        Binding("s", "save", "save", id="preset.save"),
-        Binding("S", "save_as", "save as", id="preset.save_as", tooltip="save as a new preset"),
+        Binding("s", "save", "save", id="file.save"),
+        Binding("S", "save_as", "save as", id="file.save_as", tooltip="save as a new preset"),
         Binding("o", "open_preset", "presets", id="preset.open", tooltip="open another preset"),
         Binding("b", "build", "build", id="preset.build", tooltip="build what is set now"),
     ]
