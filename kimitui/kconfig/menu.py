@@ -424,7 +424,7 @@ def _why_symbol(symbol: Symbol) -> Iterator[str]:
 
 
 def _sentence(value: str, reason: str) -> str:
-    if reason.startswith("cannot be set by hand"):
+    if reason.startswith("cannot be"):
         return f"It {reason}."
     return f"It cannot be {value}: it {reason}."
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
     from textual.screen import Screen
+    from textual.timer import Timer
 
     from kimitui.editing import Editing
     from kimitui.tui.build_run import BuildRun
@@ -33,6 +34,7 @@ WIDE = 100
 """From this many columns on, things are beside each other rather than below."""
 
 _LAST_SECONDS = 2.0
+_LOOKS = 4  # per second, at a build whose screen is not open
 
 _BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
 _PATIENCE = 2.0  # seconds to wait for what earlier keys started; a screen that hangs must not take the keyboard with it
@@ -83,6 +85,7 @@ class KimituiApp(App[int]):
         self.ascii_only = ascii_only
         self.builder = builder or real_builder(cache_dir, out_dir)
         self.build: BuildRun | None = None
+        self._watching: Timer | None = None
         self._event_loop: AbstractEventLoop | None = None
         self.out_dir = out_dir
         if isinstance(opened, str):
@@ -197,7 +200,7 @@ class KimituiApp(App[int]):
         from kimitui.tui.screens.keys import keys_of
 
         note = f"The keys of the actions named at the right can be changed in {settings.config_dir() / 'keys.json5'}: "
-        note += '{ "preset.save": "w", "menu.search": ["/", "ctrl+f"] }'
+        note += '{ "file.save": "w", "menu.search": ["/", "ctrl+f"] }'
         self.push_screen(KeysHelp(keys_of(self.screen, self.keymap), note))
 
     def action_palette(self) -> None:
@@ -246,6 +249,29 @@ class KimituiApp(App[int]):
         # Textual waits for ever for a terminal that is gone to take what it has to write.
         threading.main_thread().join(_LAST_SECONDS)
         os._exit(code)
+
+    def go_on_building(self) -> None:
+        """The build is not looked at any more: take in what it says now and then, and tell when it has ended."""
+        if self._watching:
+            self._watching.stop()
+        self._watching = self.set_interval(1 / _LOOKS, self._look_at_build)
+        for screen in self.screen_stack:
+            getattr(screen, "tell_build_goes_on", lambda: None)()
+
+    def _look_at_build(self) -> None:
+        from kimitui.tui.screens.build import BuildScreen
+
+        run = self.build
+        if run is None or run.seen or any(isinstance(screen, BuildScreen) for screen in self.screen_stack):
+            if self._watching:
+                self._watching.stop()
+            return
+        run.pick_up()
+        if run.ended is not None:
+            if self._watching:
+                self._watching.stop()
+            for screen in self.screen_stack:
+                getattr(screen, "tell_build_ended", lambda _run: None)(run)
 
     def end_build(self) -> None:
         """Do not leave a build behind."""

@@ -1,6 +1,6 @@
 """Which key does what: as it is declared, as users change it in keys.json5, and in words.
 
-An action is named by the `id` of its binding, `list.down` or `preset.save`. The bindings that can be active at the same
+An action is named by the `id` of its binding, `list.down` or `file.save`. The bindings that can be active at the same
 time form a context; within one, a key does one thing.
 """
 
@@ -36,7 +36,7 @@ GROUPS = {
     "menu": "Menus",
     "edit": "Values",
     "help": "Panel",
-    "preset": "Preset",
+    "preset": "Preset and image",
     "file": "File",
     "changes": "Changes",
     "start": "Presets",

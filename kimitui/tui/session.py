@@ -12,7 +12,7 @@ from kimitui import preset as presets
 from kimitui.config import Alternative, Change, Configuration, KeyChange, Refused, ValueChange
 from kimitui.editing import Editing
 from kimitui.errors import MachineError
-from kimitui.kconfig.menu import MAIN, Info, Menus, Row
+from kimitui.kconfig.menu import MAIN, Info, Menus, Row, short
 from kimitui.kconfig.names import JsonScalar
 from kimitui.preset import Preset
 from kimitui.tui.changed import Changed
@@ -306,12 +306,13 @@ def describe(change: Change, row: Row) -> str:
         and value not in change.pulled
         and not (row.kind == "member" and own.symbol != value.symbol)
     ]
+    name = short(row.prompt)
     if row.kind == "member":
-        text = f"{row.prompt}: chosen"
+        text = f"{name}: chosen"
     else:
-        text = f"{row.prompt}: {words.get(own.after, own.after) if row.is_switch else repr_text(own.after)}"
+        text = f"{name}: {words.get(own.after, own.after) if row.is_switch else repr_text(own.after)}"
     if pulled:
-        text += f" · needed for it: {_named_values(pulled)} (u undoes all)"
+        text += f" · needed: {_named_values(pulled)} (u undoes all)"
     if others:
         text += f" · also changed: {_named_values(others)}"
     return text
@@ -319,7 +320,7 @@ def describe(change: Change, row: Row) -> str:
 
 def _named_values(values: Sequence[ValueChange]) -> str:
     words = {"y": "on", "n": "off", "m": "a module"}
-    named = [f"{value.prompt} {words.get(value.after, repr_text(value.after))}" for value in values[:_NAMED]]
+    named = [f"{short(value.prompt)} {words.get(value.after, repr_text(value.after))}" for value in values[:_NAMED]]
     more = f" and {len(values) - _NAMED} more" if len(values) > _NAMED else ""
     return f"{', '.join(named)}{more}"
 

@@ -21,8 +21,10 @@ _LISTED = 6
 def about(info: Info, inside: Sequence[Row] = (), corner: str = "") -> list[Paragraph]:
     """What an option is for; `inside` are the lines it opens to, `corner` stands at the right of the first line."""
     result = _head(info, corner)
-    result += [Paragraph(sentence, "warn", "! ", "warn") for sentence in info.why]
-    if info.why:
+    # That there are no modules would be said of every other option.
+    why = [sentence for sentence in info.why if not sentence.startswith("It cannot be a module")]
+    result += [Paragraph(sentence, "warn", "! ", "warn") for sentence in why]
+    if why:
         result.append(BLANK)
     for text in paragraphs(info.help):
         result.append(Paragraph(text, verbatim=text.startswith(" ")))
@@ -41,7 +43,7 @@ def reasons(info: Info, corner: str = "", *, now: str = "", changed: str = "") -
     if now:
         result.append(Paragraph(now))
     if changed:
-        result.append(Paragraph(changed, "accent", "~ ", "accent"))
+        result.append(Paragraph(changed, "", "~ ", "accent"))
     result += [Paragraph(sentence, "warn", "! ", "warn") for sentence in info.why]
     if not info.why and info.row.is_switch:
         result.append(Paragraph("Nothing keeps it from other values.", "", "✓ ", "good"))

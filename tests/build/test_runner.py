@@ -150,7 +150,7 @@ def test_cancelling_ends_a_running_step(root: Root, cache: Path, scripts: Callab
     build.on_event = lambda event: build.cancellation.cancel() if isinstance(event, LogLine) else None
     with pytest.raises(CancelledError):
         build.run(step)
-    assert build.steps(Finished) == []
+    assert build.steps(Finished) == build.steps(Failed) == []
     assert list((cache / "tmp").iterdir()) == []
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from kimitui.config import Configuration
 from kimitui.kconfig.menu import Row
 from kimitui.tui.app import KimituiApp
 from kimitui.tui.job import Builder
@@ -57,6 +58,11 @@ class Driver:
     def screen(self) -> ConfigureScreen:
         assert isinstance(self.app.screen, ConfigureScreen)
         return self.app.screen
+
+    @property
+    def config(self) -> Configuration:
+        assert isinstance(self.screen.session.config, Configuration)
+        return self.screen.session.config
 
     @property
     def menu(self) -> MenuList:

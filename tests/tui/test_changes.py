@@ -7,7 +7,7 @@ from tests.tui.conftest import Driver, Start
 
 async def differing(user: Driver) -> None:
     """Change three things and open the list of changes."""
-    config = user.screen.session.config
+    config = user.config
     config.set("BUSYBOX_CAT", True)
     config.set("IMAGE_BUDGET", "7MB")
     await user.press("d")
@@ -58,7 +58,7 @@ async def test_enter_goes_to_the_change_in_its_menu(start: Start) -> None:
 
 async def test_what_follows_from_a_change_cannot_be_taken_back_alone(start: Start) -> None:
     async with start() as user:
-        user.screen.session.config.set("BUSYBOX_WGET", True)
+        user.config.set("BUSYBOX_WGET", True)
         await user.press("d")
         screen = user.app.screen
         lines = screen.query_one(ChangeList)

@@ -39,7 +39,7 @@ async def test_toggle_undo_redo(start: Start) -> None:
         await user.type("busybox_cat")
         await user.press("enter")
         assert user.row.symbol == "BUSYBOX_CAT"
-        config = user.screen.session.config
+        config = user.config
         await user.press("space")
         assert config.is_on("BUSYBOX_CAT")
         assert "unsaved" in user.bar("crumbs")
@@ -76,8 +76,8 @@ async def test_what_an_option_needs_comes_with_it_and_goes_with_it(start: Start)
         assert "not offered" in user.seen()
         assert "It cannot be on: it needs" in user.panel()
         await user.press("space")
-        assert "needed for it: wget: download" in user.bar("message")
-        assert user.screen.session.config.is_on("BUSYBOX_WGET")
+        assert "needed: wget on (u undoes all)" in user.bar("message")
+        assert user.config.is_on("BUSYBOX_WGET")
         await user.press("u")
         assert not user.screen.session.unsaved
 
@@ -112,7 +112,7 @@ async def test_a_choice_shows_and_opens_to_its_members(start: Start) -> None:
         await user.press("space")
         assert "chosen already" in user.bar("message")
         await user.press("down", "enter")
-        assert user.screen.session.config.choice("IMAGE_LINK") == "dynamic"
+        assert user.config.choice("IMAGE_LINK") == "dynamic"
         assert user.row.prompt == "Linking"
         assert "Linking (dynamic) --->" in user.seen()
 
@@ -131,10 +131,10 @@ async def test_editing_checks_while_typing(start: Start) -> None:
         await user.type("900kB")
         assert "not a size" not in user.panel("edit-problem")
         await user.press("enter")
-        assert user.screen.session.config.string("IMAGE_BUDGET") == "900kB"
+        assert user.config.string("IMAGE_BUDGET") == "900kB"
         assert '= "900kB"' in user.seen()
         await user.press("enter", "backspace", "escape")
-        assert user.screen.session.config.string("IMAGE_BUDGET") == "900kB"
+        assert user.config.string("IMAGE_BUDGET") == "900kB"
 
 
 async def test_search_jumps_to_the_menu_of_the_result(start: Start) -> None:
@@ -255,7 +255,7 @@ async def test_the_mouse(start: Start) -> None:
     async with start() as user:
         await user.go_to("Hardening")
         await user.press("enter")
-        config = user.screen.session.config
+        config = user.config
         before = config.is_on("HARDENING_PIE")
         assert user.menu.items[0].row.symbol == "HARDENING_PIE"
         await user.pilot.click("#menu", offset=(20, 2))
@@ -272,6 +272,17 @@ async def test_help_and_keys(start: Start) -> None:
         assert isinstance(user.app.screen, KeysHelp)
         await user.press("escape", "J", "K")
         assert isinstance(user.app.screen, ConfigureScreen)
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40)])
+async def test_long_help_is_scrolled_and_says_how_to_close_it(start: Start, size: tuple[int, int]) -> None:
+    async with start(size=size) as user:
+        await user.press("question_mark")
+        assert "Moving" in user.seen() and "Esc close" in user.seen()
+        await user.press(*["pagedown"] * 9)
+        assert "keys.json5" in user.seen() and "Esc close" in user.seen()
+        await user.press("pageup", "k", "j")
+        assert "Moving" not in user.seen()
 
 
 async def test_the_panel_switches_between_help_and_why(start: Start) -> None:
@@ -341,7 +352,7 @@ async def test_what_is_typed_right_behind_a_key_goes_where_it_belongs(start: Sta
             user.app.post_message(Key(key, key if len(key) == 1 else None))
         await user.until(lambda: isinstance(user.app.screen, ChangesScreen))
         await user.press("escape")
-        config = user.screen.session.config
+        config = user.config
         assert config.is_on("BUSYBOX_CAT")
         assert [change.key for change in config.changes()] == ["CAT", "VI"]
         assert user.row.symbol == "BUSYBOX_CAT"

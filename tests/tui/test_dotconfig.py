@@ -40,7 +40,7 @@ async def test_a_dotconfig_is_edited_and_saved(open_busybox: Open) -> None:
         await user.press("slash")
         await user.type("feature_ls_color")
         await user.press("enter", "space")
-        assert "needed for it: ls" in user.bar("message")
+        assert "needed: ls" in user.bar("message")
         await user.press("s")
         assert "Saved as .config" in user.bar("message")
         assert "CONFIG_FEATURE_LS_COLOR=y\n" in Path(".config").read_text()

@@ -278,3 +278,15 @@ async def test_two_at_once_on_a_new_preset_do_not_eat_each_others_file(start: St
         assert (project / "presets" / "edge.json5").read_text() == CHILD
         await user.press("escape")
         assert isinstance(user.app.screen, StartScreen)
+
+
+async def test_saving_a_preset_that_was_removed_asks_and_makes_it_again(start: Start, project: Path) -> None:
+    async with start() as user:
+        await change(user)
+        child(project).unlink()
+        await user.press("s")
+        assert isinstance(user.app.screen, Ask)
+        assert "make it again" in user.seen() and "read it again" not in user.seen()
+        await user.press("o")
+        assert isinstance(user.app.screen, ConfigureScreen)
+    assert "hardening" in child(project).read_text()

@@ -65,40 +65,40 @@ def test_every_action_of_a_screen_has_a_name() -> None:
 
 
 def test_a_key_moves_to_another_action() -> None:
-    keymap, problems = resolved(preset__save=["w", "ctrl+s"])
-    assert keymap == {"preset.save": ("w", "ctrl+s")} and not problems
+    keymap, problems = resolved(file__save=["w", "ctrl+s"])
+    assert keymap == {"file.save": ("w", "ctrl+s")} and not problems
 
 
 def test_a_taken_key_is_lost_by_the_action_that_had_it() -> None:
-    keymap, problems = resolved(preset__save="j")
-    assert keymap == {"preset.save": ("j",), "list.down": ("down",)} and not problems
+    keymap, problems = resolved(file__save="j")
+    assert keymap == {"file.save": ("j",), "list.down": ("down",)} and not problems
 
 
 def test_an_action_that_is_left_without_a_key_is_named() -> None:
-    keymap, problems = resolved(preset__save="u")
+    keymap, problems = resolved(file__save="u")
     assert keymap["edit.undo"] == ()
     assert 'u is now "save"; "undo" has no key left' in problems[0].what and problems[0].where == PLACE
 
 
 def test_two_keys_can_change_places() -> None:
-    keymap, problems = resolved(preset__save="u", edit__undo="s")
-    assert keymap == {"preset.save": ("u",), "edit.undo": ("s",)} and not problems
+    keymap, problems = resolved(file__save="u", edit__undo="s")
+    assert keymap == {"file.save": ("u",), "edit.undo": ("s",)} and not problems
 
 
 def test_one_key_for_two_actions_is_a_problem_of_the_second() -> None:
-    keymap, problems = resolved(preset__save="w", menu__search="w")
-    assert keymap == {"preset.save": ("w",)} and "w is given to menu.search and to preset.save" in problems[0].what
+    keymap, problems = resolved(file__save="w", menu__search="w")
+    assert keymap == {"file.save": ("w",)} and "w is given to menu.search and to file.save" in problems[0].what
 
 
 def test_screens_that_are_never_open_together_may_share_a_key() -> None:
-    keymap, problems = resolved(start__new="x", preset__save="x")
-    assert set(keymap) == {"start.new", "preset.save"} and not problems
+    keymap, problems = resolved(start__new="x", file__save="x")
+    assert set(keymap) == {"start.new", "file.save"} and not problems
 
 
 def test_mistakes_say_what_to_do() -> None:
-    keymap, problems = resolved(preset__sav="w", menu__search="foo+bar", edit__undo=7)
+    keymap, problems = resolved(file__sav="w", menu__search="foo+bar", edit__undo=7)
     assert keymap == {}
-    assert problems[0].fix == 'Did you mean "preset.save"?'
+    assert problems[0].fix == 'Did you mean "file.save"?'
     assert 'there is no key "foo+bar"' in problems[1].what and 'there is no key "7"' in problems[2].what
 
 
@@ -120,7 +120,7 @@ async def test_changed_keys_work_and_are_shown(start: Start, project: Path) -> N
 
 
 async def test_mistakes_in_the_file_do_not_prevent_work(start: Start, project: Path) -> None:
-    write(project, '{\n  "menu.serch": "w",\n  "preset.save": "w",\n}\n')
+    write(project, '{\n  "menu.serch": "w",\n  "file.save": "w",\n}\n')
     async with start() as user:
         assert isinstance(user.app.screen, Notice)
         assert "keys.json5:2:3" in user.panel("text").replace("\n", "")

@@ -132,14 +132,14 @@ async def test_what_is_needed_comes_with_it_and_goes_with_it(start: Start) -> No
         await user.go_to("IPv6")
         assert "not offered" in user.seen()
         await user.press("space")
-        assert user.bar("message") == "IPv6: on · needed for it: Network on (u undoes all)"
+        assert user.bar("message") == "IPv6: on · needed: Network on (u undoes all)"
         await user.press("u")
         assert user.screen.session.changes() == []
 
 
 async def test_of_several_ways_one_is_chosen(start: Start) -> None:
     async with start("plain", size=(100, 30)) as user:
-        config = user.screen.session.config
+        config = user.config
         await user.press("a")
         await user.go_to("Quota")
         await user.press("space")

@@ -16,9 +16,10 @@ from tests.tui.conftest import Start
 async def test_presets_are_listed_and_opened(start: Start) -> None:
     async with start(None) as user:
         seen = user.seen()
-        assert "base" in seen and "For tests" in seen and "extends base" in seen
+        assert "base" in seen and "For tests" in seen and "└ child" in seen
         await user.press("down")
         assert "presets/child.json5" in user.panel("about")
+        assert "extends base" in user.panel("about")
         await user.press("enter")
         assert user.bar("crumbs") == "Kimigayo OSchild"
         await user.press("escape")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -56,6 +57,12 @@ class Terminal:
             time.sleep(0.02)  # between two looks, not for anything to happen
         raise AssertionError(f"{text!r} never showed:\n{self.screen()}")
 
+    def wait_for_file(self, directory: Path, pattern: str) -> None:
+        deadline = time.monotonic() + 30
+        while not list(directory.glob(pattern)):
+            assert time.monotonic() < deadline, f"there never was a {pattern} in {directory}"
+            time.sleep(0.02)  # between two looks, not for anything to happen
+
     def close(self) -> None:
         subprocess.run([*self._tmux, "kill-server"], check=False)
 
@@ -98,3 +105,55 @@ def test_start_navigate_toggle_save_quit(terminal: Terminal, tmp_path: Path, var
     assert "CAT: true" in (tmp_path / "presets" / "base.json5").read_text()
     terminal.type("q")
     terminal.wait_for("left with 0")
+
+
+def test_a_killed_configurator_loses_nothing(terminal: Terminal, tmp_path: Path) -> None:
+    start = f"{shlex.quote(sys.executable)} program.py & echo $! >pid; fg; echo left with $?"
+    terminal.type("set -m", "Enter", start, "Enter")
+    terminal.wait_for("n new from this one")
+    terminal.wait_for("For tests")
+    terminal.type("Enter")
+    terminal.wait_for("BusyBox --->")
+    terminal.type("/")
+    terminal.wait_for("Search:")
+    terminal.type("busybox_cat")
+    terminal.wait_for("1 found")
+    terminal.type("Enter")
+    terminal.wait_for("Space toggle")
+    terminal.type("Space")
+    terminal.wait_for("~ [*] cat")
+    terminal.wait_for_file(tmp_path / "state" / "kimitui" / "recovery", "*.json")
+    os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+    terminal.wait_for("left with 137")
+    terminal.type("stty sane", "C-j", start, "C-j")  # nobody put the terminal in order again
+    terminal.wait_for("There are unsaved changes to base.json5")
+    terminal.type("r")
+    terminal.wait_for("Your unsaved changes are restored")
+    terminal.type("s")
+    terminal.wait_for("Saved as presets/base.json5")
+    assert "CAT: true" in (tmp_path / "presets" / "base.json5").read_text()
+    terminal.type("q")
+    terminal.wait_for("left with 0")
+    assert list((tmp_path / "state" / "kimitui" / "recovery").iterdir()) == []
+
+
+def test_a_closed_terminal_leaves_the_changes_and_no_process(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.type(f"{shlex.quote(sys.executable)} program.py & echo $! >pid; fg", "Enter")
+    terminal.wait_for("For tests")
+    terminal.type("Enter")
+    terminal.wait_for("BusyBox --->")
+    terminal.type("/")
+    terminal.wait_for("Search:")
+    terminal.type("busybox_cat")
+    terminal.wait_for("1 found")
+    terminal.type("Enter")
+    terminal.wait_for("Space toggle")
+    terminal.type("Space")
+    terminal.wait_for("~ [*] cat")
+    terminal.close()
+    terminal.wait_for_file(tmp_path / "state" / "kimitui" / "recovery", "*.json")
+    pid = int((tmp_path / "pid").read_text())
+    deadline = time.monotonic() + 30
+    while Path(f"/proc/{pid}/cmdline").exists() and Path(f"/proc/{pid}/cmdline").read_bytes():
+        assert time.monotonic() < deadline, "it is still there"
+        time.sleep(0.02)  # between two looks, not for anything to happen

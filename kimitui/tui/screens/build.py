@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
@@ -19,7 +20,7 @@ from kimitui.tui.screens.build_questions import ask_to_cancel, ask_to_leave
 from kimitui.tui.screens.keys import BUILD_SIGNS
 from kimitui.tui.step_tree import step_tree, used_by
 from kimitui.tui.widgets.bar import Bar, Keys, level_pieces
-from kimitui.tui.widgets.draw import Piece
+from kimitui.tui.widgets.draw import ELLIPSIS, Piece
 from kimitui.tui.widgets.log_view import LogView
 from kimitui.tui.widgets.panel import Panel
 from kimitui.tui.widgets.step_list import MARKS, StepLine, StepList
@@ -196,11 +197,17 @@ class BuildScreen(Screen[None]):
             if users:
                 title.append((f"  before {', '.join(users)}", "dim"))
             right = _position(log, self.ended is None and task.state is State.RUNNING)
-            file = [("log ", "dim"), (shown_path(task.log_file), "")] if task.log_file else []
-        elif self.ended is not None:
-            title = [(_RESULT, "strong")]
-        self.query_one("#log-title", Bar).show(title, right)
+            if task.log_file:
+                file = [("log ", "dim"), (self._cut(shown_path(task.log_file)), "")]
+        bar = self.query_one("#log-title", Bar)
+        bar.display = task is not None
+        bar.show(title, right)
         self.query_one("#log-file", Bar).show(file)
+
+    def _cut(self, path: str) -> str:
+        """A path that fits; its end says more than its begin."""
+        room = self.size.width - len(" log ")
+        return path if cell_len(path) <= room else f"{ELLIPSIS}{path[-max(1, room - len('...')) :]}"
 
     def _show_result(self, shown: bool) -> None:
         self.query_one("#result", Panel).display = shown
@@ -213,12 +220,27 @@ class BuildScreen(Screen[None]):
         left: list[Piece] = [(f"{self.run.name} › ", "dim"), (f"build{arch}", "title")]
         if self.run.unsaved:
             left.append(("  with unsaved changes", "accent"))
-        steps = f"{self.state.steps_done} of {len(self.state.steps)} steps  " if self.state.steps else ""
         mark, style = MARKS[state]
-        right = [(steps, "dim"), (f"{mark} {word}  ", style), (format_seconds(self.job.seconds), "strong")]
-        if left_seconds := self.run.remaining_seconds:
-            right.append((f"  about {format_seconds(left_seconds)} left", "dim"))
-        self.query_one("#crumbs", Bar).show(left, right)
+        now: list[Piece] = [(f"{mark} {word}  ", style), (format_seconds(self.job.seconds), "strong")]
+        crumbs = self.query_one("#crumbs", Bar)
+        # A bar leaves out what would take more than half of it, so the most that fits is chosen here.
+        for before, after in self._progress():
+            right = [*before, *now, *after]
+            if sum(len(text) for text, _ in right) + 2 <= crumbs.size.width // 2:
+                break
+        crumbs.show(left, right)
+
+    def _progress(self) -> list[tuple[list[Piece], list[Piece]]]:
+        """What stands before and after the time: in full, shorter, not at all."""
+        done, count = self.state.steps_done, len(self.state.steps)
+        if not count:
+            return [([], [])]
+        long: list[Piece] = [(f"{done} of {count} steps  ", "dim")]
+        short: list[Piece] = [(f"{done}/{count}  ", "dim")]
+        if not (seconds := self.run.remaining_seconds):
+            return [(long, []), (short, []), ([], [])]
+        left = format_seconds(seconds)
+        return [(long, [(f"  about {left} left", "dim")]), (short, [(f"  {left} left", "dim")]), (short, []), ([], [])]
 
     def _message(self) -> tuple[str, str]:
         if self.ended is not None:
@@ -280,15 +302,15 @@ class BuildScreen(Screen[None]):
         if self._shown_task is None:
             return
         log = self.query_one("#log", LogView)
-        before = log.wanted
+        before, origin = log.wanted, log.bottom
 
         def typed(query: str) -> str:
-            log.search(query)
-            return _found(log)
+            log.search(query, origin)
+            return _found(log).removeprefix(f"“{query}” ")
 
         def answered(query: str | None) -> None:
-            if query is None:
-                log.search(before)
+            if not query:
+                log.search(before if query is None else "", origin)
             self._show_selected()
 
         self.app.push_screen(Find("", typed=typed, label="Find in the log:"), answered)

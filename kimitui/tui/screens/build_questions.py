@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from textual.app import App
 
 if TYPE_CHECKING:
+    from kimitui.tui.app import KimituiApp
     from kimitui.tui.build_run import BuildRun
     from kimitui.tui.screens.build import BuildScreen
 
@@ -59,6 +60,9 @@ def ask_to_leave(screen: BuildScreen) -> None:
             screen.pick_up()
         elif answer == "b":
             screen.app.pop_screen()
+            cast("KimituiApp", screen.app).go_on_building()
 
-    text = ["It can go on while you configure; b in the menu comes back to it.", _KEPT]
-    screen.app.push_screen(Ask("The build is running", text, [("b", "let it go on"), ("c", "cancel it")]), answered)
+    text = ["It can go on while you configure; b in the menu comes back to it."]
+    screen.app.push_screen(
+        Ask("The build is running", text, [("b", "let it go on"), ("c", "cancel it")], stay="stay here"), answered
+    )

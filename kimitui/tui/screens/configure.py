@@ -29,13 +29,15 @@ from kimitui.tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
     from kimitui.tui.app import KimituiApp
+    from kimitui.tui.build_run import BuildRun
+    from kimitui.tui.session import Level
 
 _KEYS = [
     ("menu.toggle", "toggle"),
     ("menu.open", "open"),
     ("menu.search", "search"),
     ("app.keys", "keys"),
-    ("preset.save", "save"),
+    ("file.save", "save"),
     ("menu.changes", "changes"),
     ("preset.build", "build"),
     ("app.quit", "quit"),
@@ -43,7 +45,7 @@ _KEYS = [
     ("edit.undo", "undo"),
     ("menu.all", "all"),
     ("app.palette", "commands"),
-    ("preset.save_as", "save as"),
+    ("file.save_as", "save as"),
 ]
 _PANELS = ("help", "why")
 
@@ -70,8 +72,8 @@ class ConfigureScreen(Screen[None]):
         Binding("tab,i", "next_panel", "help or why", id="help.next", tooltip="help, or why it is as it is"),
         Binding("J", "scroll_help(3)", "scroll down", id="help.down", tooltip="scroll the panel down"),
         Binding("K", "scroll_help(-3)", "scroll up", id="help.up", tooltip="scroll the panel up"),
-        Binding("s", "save", "save", id="preset.save"),
-        Binding("S", "save_as", "save as", id="preset.save_as", tooltip="save as a new preset"),
+        Binding("s", "save", "save", id="file.save"),
+        Binding("S", "save_as", "save as", id="file.save_as", tooltip="save as a new preset"),
         Binding("o", "open_preset", "presets", id="preset.open", tooltip="open another preset"),
         Binding("b", "build", "build", id="preset.build", tooltip="build what is set now"),
     ]
@@ -102,12 +104,22 @@ class ConfigureScreen(Screen[None]):
         self._show_menu()
         self._list.focus()
         self.say_remarks()
-
         self.files.begin()
 
     def on_unmount(self) -> None:
         """Keep what is unsaved, unless it was given up."""
         self.files.end()
+
+    def tell_build_goes_on(self) -> None:
+        """A build goes on while one configures."""
+        self.say(Said("The build goes on; b comes back to it"))
+        self._show_crumbs()
+
+    def tell_build_ended(self, run: BuildRun) -> None:
+        """A build that went on meanwhile has ended."""
+        text, level = run.summary
+        self.say(Said(f"{text} · b shows it", cast("Level", level)))
+        self._show_crumbs()
 
     def keep(self) -> None:
         """The program ends: keep what is unsaved."""
@@ -158,6 +170,8 @@ class ConfigureScreen(Screen[None]):
         left: list[Piece] = [(f"{crumb} › ", "dim") for crumb in before] + [(last, "title")]
         right: list[Piece] = [("(changed only)  ", "accent")] if self.session.only_changed else []
         right += [("(all)  ", "accent")] if self.session.show_all else []
+        build = cast("KimituiApp", self.app).build
+        right += [("• building  ", "accent")] if build and build.running else []
         right += [("~ unsaved  ", "accent")] if self.session.unsaved else []
         self.query_one("#crumbs", Bar).show(left, [*right, (self.session.config.name, "strong")])
 

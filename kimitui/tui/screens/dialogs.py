@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import ClassVar, TypeVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -20,12 +21,18 @@ from kimitui.tui.widgets.panel import BLANK, Panel, Paragraph
 Answer = TypeVar("Answer")
 _KEY_COLUMN = 15
 _NUMBERED = 9
+_AROUND = 6  # lines of a border, of keys, and of what is left of the screen below
 
 
 class Dialog(ModalScreen[Answer]):
     """A window that Esc closes without an answer."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "close", id="dialog.close")]
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Let text be scrolled where it is too long, so that the lines around it stay in sight."""
+        for panel in self.query(".dialog Panel").results(Panel):
+            panel.styles.max_height = max(1, event.size.height - _AROUND)
 
     def action_close(self) -> None:
         """Close without an answer."""

@@ -17,22 +17,20 @@ from kimitui.tui.session import Said
 if TYPE_CHECKING:
     from kimitui.tui.app import KimituiApp
 
-_WITHOUT = "preset."  # how the actions that are about presets and images begin
+_OTHERS = ("preset.", "file.")  # how the actions begin that are about presets and images, or said anew here
 
 
 class DotConfigScreen(ConfigureScreen, inherit_bindings=False):
     """Edits one `.config`."""
 
     KEYS: ClassVar[Sequence[tuple[str, str]]] = [
-        ("file.save", words) if name == "preset.save" else (name, words)
-        for name, words in ConfigureScreen.KEYS
-        if name == "preset.save" or not name.startswith(_WITHOUT)
+        (name, words) for name, words in ConfigureScreen.KEYS if not name.startswith("preset.")
     ]
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
             binding
             for binding in ConfigureScreen.BINDINGS
-            if not (isinstance(binding, Binding) and (binding.id or "").startswith(_WITHOUT))
+            if not (isinstance(binding, Binding) and (binding.id or "").startswith(_OTHERS))
         ),
         Binding("s", "save", "save", id="file.save", tooltip="save all values"),
         Binding("S", "save_as", "save as", id="file.save_as", tooltip="save all values in another file"),

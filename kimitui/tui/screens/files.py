@@ -154,8 +154,12 @@ class Files:
             save()
             return
         path = self._config.preset.path
-        text = ["What you save takes the place of what is there now.", _undoable("r")]
-        answers = [("o", "overwrite it"), ("r", "read it again"), ("S", "save as")]
+        if path.exists():
+            text = ["What you save takes the place of what is there now.", _undoable("r")]
+            answers = [("o", "overwrite it"), ("r", "read it again"), ("S", "save as")]
+        else:
+            text = ["Saving makes it again."]
+            answers = [("o", "make it again"), ("S", "save as")]
 
         def answered(answer: str | None) -> None:
             if answer == "o":

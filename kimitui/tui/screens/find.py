@@ -43,7 +43,7 @@ class Find(Dialog[str]):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Search while typing."""
-        self.query_one("#found", Bar).show((), [(self._typed(event.value), "dim")])
+        self.query_one("#found", Bar).show([(self._typed(event.value), "dim")])
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Close with the text."""

@@ -54,7 +54,7 @@ MENU_SIGNS = Group(
 BUILD_SIGNS = Group(
     "Signs",
     (
-        KeyLine("•  ·", "running, waiting"),
+        KeyLine("•  ◦", "running, waiting"),
         KeyLine("✓  =", "done; cached, made by an earlier build"),
         KeyLine("○", "being made by another build"),
         KeyLine("✗  –", "failed, cancelled"),

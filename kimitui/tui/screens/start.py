@@ -26,6 +26,7 @@ from kimitui.tui.widgets.preset_list import PresetLine, PresetList, preset_lines
 if TYPE_CHECKING:
     from kimitui.config import Configuration
     from kimitui.tui.app import KimituiApp
+    from kimitui.tui.build_run import BuildRun
 
 _KEYS = [
     ("start.open", "open"),
@@ -86,6 +87,11 @@ class StartScreen(Screen[None]):
     def say(self, text: str, level: str = "info") -> None:
         """Show a message."""
         self.query_one("#message", Bar).show(level_pieces(text, level))
+
+    def tell_build_ended(self, run: BuildRun) -> None:
+        """A build that went on meanwhile has ended."""
+        self._read()
+        self.say(*run.summary)
 
     # What is shown
 

@@ -92,17 +92,20 @@ class LogView(Drawn, ScrollView, can_focus=False):
 
     # Searching
 
-    def search(self, query: str) -> None:
-        """Mark a text and go to the nearest line that holds it, from where one is upwards; "" ends the search."""
+    def search(self, query: str, origin: int | None = None) -> None:
+        """Mark a text and go to the nearest line that holds it, from `origin` upwards; "" ends the search.
+
+        `origin` is the number of a line, by default the last one that is seen.
+        """
         self._search = LogSearch(self._log, query)
         self._at = None
         if query:
-            self._go_to(self._search.previous(self._bottom + 1))
+            self._go_to(self._search.previous((self.bottom if origin is None else origin) + 1))
         self.refresh()
 
     def search_next(self, step: int) -> None:
         """Go to the next line that holds the text, or with a negative `step` to the one before."""
-        origin = self._bottom if self._at is None else self._at
+        origin = self.bottom if self._at is None else self._at
         self._go_to(self._search.next(origin) if step > 0 else self._search.previous(origin))
 
     @property
@@ -116,7 +119,7 @@ class LogView(Drawn, ScrollView, can_focus=False):
         return (self._search.place(self._at) if self._at is not None else 0), self._search.count
 
     @property
-    def _bottom(self) -> int:
+    def bottom(self) -> int:
         """The number of the last line one sees."""
         height = max(1, self.scrollable_content_region.height)
         return self._log.dropped + min(self.scroll_offset.y + height, len(self._log.lines)) - 1

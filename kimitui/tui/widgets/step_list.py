@@ -10,7 +10,7 @@ from kimitui.tui.widgets.draw import Piece
 from kimitui.tui.widgets.listing import Listing
 
 MARKS = {
-    State.WAITING: ("·", "dim"),
+    State.WAITING: ("◦", "dim"),
     State.ELSEWHERE: ("○", "dim"),
     State.RUNNING: ("•", "accent"),
     State.CACHED: ("=", "good"),
@@ -42,7 +42,10 @@ class StepList(Listing[StepLine]):
         """How a task is drawn."""
         mark, style = MARKS[item.state]
         name = "dim" if item.state is State.WAITING else "strong" if item.state is State.RUNNING else ""
+        state = item.state.value
+        if item.state is State.CANCELLED and not item.amount:
+            mark, style, name, state = "◦", "dim", "dim", "not begun"
         left = [(" ", ""), (item.lines, "dim"), (mark, style), (f" {item.name}", name)]
         if item.also and self.size.width >= _ROOM_FOR_USES:
             left.append((f"  + {', '.join(item.also)}", "dim"))
-        return left, [(item.state.value, style), (f"{item.amount:>8}", "dim")]
+        return left, [(state, style), (f"{item.amount:>8}", "dim")]
