@@ -13,7 +13,7 @@ from kimitui.config_apply import UnfitError, checked, in_choice, suggestion
 from kimitui.config_types import Alternative, Refused, ValueChange, kconfig_in_words
 from kimitui.kconfig import explain
 from kimitui.kconfig.fix import Fix, find_fixes
-from kimitui.kconfig.names import Entry, JsonScalar, JsonValue, Names, prompt_of, type_of
+from kimitui.kconfig.names import Entry, JsonScalar, JsonValue, Names, prompt_of, short, type_of
 from kimitui.kconfig.state import Delta, TreeState, changed
 from kimitui.kconfig.types import Kconfig
 
@@ -104,7 +104,7 @@ def in_plain_words(tree: Kconfig, fix: Fix, before: Mapping[str, str]) -> str:
     for name, value in fix.assignments:
         symbol = tree.syms[name]
         if symbol.choice is not None:
-            done.setdefault("choose", []).append(f"{explain.title(symbol)} for {explain.title(symbol.choice)}")
+            done.setdefault("choose", []).append(f'{explain.title(symbol)} for "{short(prompt_of(symbol.choice))}"')
         elif type_of(symbol) in ("bool", "tristate"):
             verb = {"y": "switch on", "m": "make a module of", "n": "switch off"}[value]
             done.setdefault(verb, []).append(explain.title(symbol))

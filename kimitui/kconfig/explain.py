@@ -14,7 +14,7 @@ from pathlib import Path
 import kconfiglib
 
 from kimitui.errors import KimituiError, Location
-from kimitui.kconfig.names import from_kconfig, nearest, prompt_of, type_of
+from kimitui.kconfig.names import from_kconfig, nearest, prompt_of, short, type_of
 from kimitui.kconfig.types import Choice, Expr, Kconfig, Symbol
 
 _TRI = {"n": 0, "m": 1, "y": 2}
@@ -41,8 +41,11 @@ class Lost:
 
 
 def title(item: Symbol | Choice) -> str:
-    """How a symbol or choice is called in a sentence: `"prompt" (NAME)`, or what there is of the two."""
-    prompt = prompt_of(item)
+    """How a symbol or choice is called in a sentence: `"prompt" (NAME)`, or what there is of the two.
+
+    Of a prompt that says what something is after a colon, only what it is called is taken.
+    """
+    prompt = short(prompt_of(item))
     if not item.name:
         return f'"{prompt}"'
     return f'"{prompt}" ({item.name})' if prompt else item.name
@@ -288,7 +291,7 @@ def _needed(item: Expr, wanted: int) -> str:
     if not item.nodes:
         return f"{item.name}, which does not exist here"
     if item.choice is not None and item.choice.selection is not None:
-        return f"{title(item)}, but {title(item.choice)} is {title(item.choice.selection)}"
+        return _chosen([item])
     clause = f"{title(item)}{' on' if wanted == 2 and item.tri_value == 1 else ''}, which is {shown(item)}"
     if not prompt_of(item) and (sources := _selecting(item)):
         # Nobody can switch this one on, so say what does.
@@ -316,8 +319,22 @@ def _one_of(operands: Sequence[Expr], wanted: int) -> str:
         titles = list(dict.fromkeys(title(operand) for operand in operands))
         if len(titles) > 1:
             return f"one of {', '.join(titles[:-1])} and {titles[-1]}, which are all off"
+    choices = {id(getattr(operand, "choice", None)) for operand in operands}
+    if len(choices) == 1 and (choice := getattr(operands[0], "choice", None)) and choice.selection is not None:
+        return _chosen(operands)
     alternatives = [_join(_unmet(operand, wanted), "and") for operand in operands]
     return "either " + _join(list(dict.fromkeys(alternatives)), "or")
+
+
+def _chosen(members: Sequence[Symbol]) -> str:
+    """What is needed where one of `members` of a choice would have to be the one chosen."""
+    choice = members[0].choice
+    assert choice is not None and choice.selection is not None
+    return f"{title(choice)} to be {' or '.join(map(_called, members))}, but it is {_called(choice.selection)}"
+
+
+def _called(member: Symbol) -> str:
+    return f'"{short(prompt_of(member)) or member.name}"'
 
 
 def _is_plain(item: Expr) -> bool:

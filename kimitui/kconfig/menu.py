@@ -15,7 +15,7 @@ import kconfiglib
 
 from kimitui.errors import Location
 from kimitui.kconfig.explain import title, why_not
-from kimitui.kconfig.names import prompt_of, type_of
+from kimitui.kconfig.names import prompt_of, short, type_of
 from kimitui.kconfig.search import Index, Span, Text
 from kimitui.kconfig.types import Choice, Expr, Kconfig, MenuNode, Symbol
 
@@ -247,11 +247,6 @@ class Menus:
             elif kind in ("choice", "string", "int", "hex"):
                 others += 1
         return (on, of) if of > others else (0, 0)
-
-
-def short(prompt: str) -> str:
-    """The first part of a prompt that says what something is called before it says what it is: `arm64: boards`."""
-    return prompt.partition(": ")[0]
 
 
 def _kind(node: MenuNode) -> Kind | None:

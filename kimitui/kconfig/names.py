@@ -208,6 +208,11 @@ def prompt_of(item: Symbol | Choice) -> str:
     return next((node.prompt[0] for node in item.nodes if node.prompt), "")
 
 
+def short(prompt: str) -> str:
+    """The first part of a prompt that says what something is called before it says what it is: `arm64: boards`."""
+    return prompt.partition(": ")[0]
+
+
 def _families(tree: Kconfig) -> dict[str, list[Symbol]]:
     """Members of each family, by the name of the symbol that declares it."""
     families: dict[str, list[Symbol]] = {}

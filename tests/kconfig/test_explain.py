@@ -153,12 +153,12 @@ def tree(tmp_path: Path) -> Kconfig:
 @pytest.mark.parametrize(
     ("symbol", "wanted", "reason"),
     [
-        ("UNSHARE", "y", 'needs "nsenter: enter namespaces" (NSENTER), which is off'),
-        ("BOTH", "y", 'needs "nsenter: enter namespaces" (NSENTER), which is off; and "ping" (PING), which is off'),
+        ("UNSHARE", "y", 'needs "nsenter" (NSENTER), which is off'),
+        ("BOTH", "y", 'needs "nsenter" (NSENTER), which is off; and "ping" (PING), which is off'),
         (
             "EITHER",
             "y",
-            'needs one of "nsenter: enter namespaces" (NSENTER) and "ping" (PING), which are all off',
+            'needs one of "nsenter" (NSENTER) and "ping" (PING), which are all off',
         ),
         ("UNLESS", "y", 'needs "wget" (WGET) to be off, but it is on'),
         ("NEITHER", "y", 'needs "wget" (WGET) to be off, but it is on'),
@@ -186,7 +186,7 @@ def tree(tmp_path: Path) -> Kconfig:
         ("NUMBER", "08", ""),
         ("MASK", "0x1f", ""),
         ("MASK", "0x100", "must be from 0x10 to 0xFF"),
-        ("LOCKED_NUMBER", "5", 'needs "nsenter: enter namespaces" (NSENTER), which is off'),
+        ("LOCKED_NUMBER", "5", 'needs "nsenter" (NSENTER), which is off'),
         ("TEXT", "anything", ""),
         ("LOCKED_TEXT", "x", 'needs "ping" (PING), which is off'),
         ("BY_NUMBER", "y", 'needs "number" (NUMBER) to be more than 10, but it is 8'),
@@ -198,7 +198,7 @@ def tree(tmp_path: Path) -> Kconfig:
         ("ARCH_ARM", "y", ""),
         ("ARCH_X86", "n", 'is the one chosen in "Processor" (ARCH); choose another one instead'),
         ("ARCH_ARM", "n", ""),
-        ("NEEDS_ARM", "y", 'needs "arm" (ARCH_ARM), but "Processor" (ARCH) is "x86" (ARCH_X86)'),
+        ("NEEDS_ARM", "y", 'needs "Processor" (ARCH) to be "arm", but it is "x86"'),
         ("XZ", "y", 'needs "ping" (PING), which is off'),
         ("IN_CLOSED", "y", 'needs "ping" (PING), which is off'),
         ("DEFINED_TWICE", "y", 'needs "ping" (PING), which is off'),
@@ -254,9 +254,9 @@ def test_what_was_asked_for_and_lost_is_listed(tree: Kconfig) -> None:
         "USER_1": "y",
     }
     assert requested_but_lost(tree, wanted) == [
-        Lost("UNSHARE", "y", "n", 'needs "nsenter: enter namespaces" (NSENTER), which is off'),
+        Lost("UNSHARE", "y", "n", 'needs "nsenter" (NSENTER), which is off'),
         Lost("TLS", "n", "y", 'is switched on by "wget" (WGET)'),
-        Lost("LOCKED_NUMBER", "3", "", 'needs "nsenter: enter namespaces" (NSENTER), which is off'),
+        Lost("LOCKED_NUMBER", "3", "", 'needs "nsenter" (NSENTER), which is off'),
         Lost("PNG", "n", "", "does not exist; did you mean PING?"),
         Lost("WHAT_IS_THIS", "y", "", "does not exist"),
         Lost("ARCH_ARM", "y", "n", 'is not the one chosen in "Processor" (ARCH): that is "x86" (ARCH_X86)'),
