@@ -142,6 +142,11 @@ class _Builder:
         requested = self.config.requested("busybox")
         # BusyBox has neither hexadecimal nor tristate symbols, so what a preset says in quotes is a text there.
         texts = {name for name, value in self.config.upstream["busybox"].items() if isinstance(value, str)}
+        texts |= {
+            entry.key
+            for entry in self.config.names.entries.values()
+            if entry.section == "busybox" and entry.type == "string"
+        }
         lines = [_dotconfig_line(name, value, name in texts) for name, value in sorted(requested.items())]
         tree = Step(name="busybox-tree", arch="any", script="busybox-tree.sh", sources=self._source("busybox"))
         configured = Step(
