@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
+from kimitui import config_texts
 from kimitui.build import clock as clocks
 from kimitui.build import plan as planning
 from kimitui.build import preflight
@@ -70,6 +71,7 @@ def build(request: Request, *, emit: Emit, cancellation: Cancellation | None = N
     release = releases.load()
     target = request.out_dir / config.name / config.choice("IMAGE_ARCH")
     preflight.check_output(target)
+    preflight.check_image(config)
     for item in config.overridden:
         emit(Message(clock(), "info", item.describe()))
     local = {name: sourcing.override(name, path) for name, path in request.overrides.items()}
@@ -217,11 +219,16 @@ def _image_config(made: Made) -> oci.ImageConfig:
         created=release.source_date_epoch,
         command=preflight.words(config, "IMAGE_COMMAND"),
         entrypoint=preflight.words(config, "IMAGE_ENTRYPOINT"),
+        user=preflight.run_as(config),
+        workdir=config.string("IMAGE_WORKDIR"),
+        environment=config_texts.environment(config.string("IMAGE_ENV")),
+        ports=config_texts.ports(config.string("IMAGE_PORTS")),
         labels={
             "org.opencontainers.image.title": f"Kimigayo OS {config.name}",
             "org.opencontainers.image.description": config.description,
             "org.opencontainers.image.version": release.version,
             "org.opencontainers.image.ref.name": made.reference,
             "org.opencontainers.image.created": created,
+            **config_texts.labels(config.string("IMAGE_LABELS")),
         },
     )

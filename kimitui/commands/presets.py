@@ -68,6 +68,7 @@ def _check(options: argparse.Namespace) -> int:
     for reference in options.presets:
         try:
             config = Configuration.open(reference, arch=options.arch)
+            preflight.check_image(config)
             if preflight.needs_upstream(config):
                 _check_upstream(config, cache_of(options), options.offline)
         except KimituiError as error:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+import stat
+import tarfile
+from pathlib import Path
 
 import kimitui
+from kimitui import image_users
+from kimitui.build import preflight
 from kimitui.build.plan.context import Context, builder_files
 from kimitui.build.step import InputFile, Step
+from kimitui.errors import BuildError
 
 
 def rootfs(context: Context, busybox: Step, musl: Step) -> Step:
@@ -15,6 +21,12 @@ def rootfs(context: Context, busybox: Step, musl: Step) -> Step:
     files["skeleton/etc/hostname"] = InputFile(f"{context.config.string('IMAGE_HOSTNAME')}\n".encode())
     files["skeleton/etc/os-release"] = InputFile(_os_release(context).encode())
     files["skeleton/etc/kimigayo/build.json"] = InputFile(_pretty(_metadata(context)))
+    users = preflight.users(context.config)
+    for name, lines in (("passwd", image_users.passwd), ("group", image_users.group), ("shadow", image_users.shadow)):
+        path = f"skeleton/etc/{name}"
+        files[path] = InputFile(files[path].content + lines(users).encode())
+    if overlay := preflight.files(context.config):
+        files["overlay.tar"] = InputFile(overlay.archive)
     return Step(
         name="rootfs",
         arch=context.arch.name,
@@ -24,8 +36,11 @@ def rootfs(context: Context, busybox: Step, musl: Step) -> Step:
             **context.epoch,
             "LINK": "static" if context.static else "dynamic",
             "LOADER": f"ld-musl-{context.arch.musl}.so.1",
+            "USERS": " ".join(f"{user.name}:{user.uid}:{user.home[1:]}:{user.shell}" for user in users),
+            "SETUID": "0" if context.config.is_on("HARDENING_NO_SETUID") else "1",
         },
         files=files,
+        verify=lambda output: _hardened(context, output / "rootfs.tar"),
     )
 
 
@@ -43,6 +58,29 @@ def layer(context: Context, rootfs: Step) -> Step | None:
         uses=(rootfs,),
         parameters={"COMPRESSION": compression},
     )
+
+
+def _hardened(context: Context, archive: Path) -> None:
+    """Read back what the image promises at run time."""
+    with tarfile.open(archive) as members:
+        files = {member.name: member for member in members if member.isfile()}
+        setuid = sorted(name for name, member in files.items() if member.mode & (stat.S_ISUID | stat.S_ISGID))
+        shadow = files.get("etc/shadow")
+        text = members.extractfile(shadow) if shadow else None
+        lines = text.read().decode(errors="replace").splitlines() if text else []
+    allowed = [] if context.config.is_on("HARDENING_NO_SETUID") else ["bin/busybox"]
+    checks = {
+        f"set-user-ID files: {', '.join(setuid) or 'none'}": setuid == allowed,
+        "every account has a password or is locked": bool(lines)
+        and all(line.split(":")[1:2] not in ([], [""]) for line in lines if line),
+        "/etc/shadow is root's alone": shadow is not None and shadow.mode == 0o600,
+    }
+    if broken := [what for what, holds in checks.items() if not holds]:
+        raise BuildError(
+            f"the root file system is not as the preset asks; this does not hold: {'; '.join(broken)}",
+            where=context.config.preset.path,
+            fix="If image.files brings /etc/shadow, give every account in it a hash or !.",
+        )
 
 
 def _os_release(context: Context) -> str:
