@@ -37,13 +37,6 @@ chmod 1777 tmp var/tmp
 [ "$SETUID" = 0 ] || chmod 4755 bin/busybox
 
 if [ -e /input/overlay.tar ]; then
-	tar --list --file=/input/overlay.tar --quoting-style=literal --show-transformed-names | while read -r name; do
-		if [ "$name" = bin/busybox ]; then
-			echo "image.files: $name replaces BusyBox itself"
-		elif [ "$(readlink "$name")" = /bin/busybox ]; then
-			echo "image.files: $name replaces BusyBox's applet"
-		fi
-	done
 	# Directories that are there keep their modes, and links to directories stay links.
 	tar --extract --file=/input/overlay.tar --no-same-owner --preserve-permissions --no-overwrite-dir \
 		--keep-directory-symlink

@@ -12,8 +12,8 @@ from typing import TypeVar
 
 from kimitui import config_texts
 from kimitui.build import clock as clocks
+from kimitui.build import overlay, preflight
 from kimitui.build import plan as planning
-from kimitui.build import preflight
 from kimitui.build import release as releases
 from kimitui.build import sources as sourcing
 from kimitui.build import toolchain as toolchains
@@ -102,6 +102,8 @@ def build(request: Request, *, emit: Emit, cancellation: Cancellation | None = N
             cancellation=cancellation,
         )
         entries = runner.run(plan.steps)
+        for message in _shadowed(config, entries[plan.busybox.name].output):
+            emit(Message(clock(), "info", message))
         made = Made(config, plan, entries, release, toolchain, sources)
         rootfs_bytes = made.rootfs.stat().st_size
         budget_bytes = _check_budget(
@@ -178,6 +180,13 @@ def _sources(request: Request, local: Mapping[str, LocalSource], emit: Emit, clo
     for name in local.keys() - result.keys():
         emit(Message(clock(), "warning", f"{name} is not used by this image, so {local[name].path} is not either"))
     return result
+
+
+def _shadowed(config: Configuration, busybox: Path) -> list[str]:
+    """What of BusyBox the user's own files take the place of, in words."""
+    files = preflight.files(config)
+    names = overlay.replaced(files, (busybox / "busybox.links").read_text()) if files else []
+    return [f"image.files: /{name} takes the place of BusyBox's" for name in names]
 
 
 def _check_budget(config: Configuration, rootfs_bytes: int, strict: bool, warn: Callable[[str], None]) -> int | None:
