@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from kimitui import config_texts
 from kimitui.build import clock as clocks
-from kimitui.build import overlay, preflight
+from kimitui.build import contents, overlay, preflight
 from kimitui.build import plan as planning
 from kimitui.build import release as releases
 from kimitui.build import sources as sourcing
@@ -71,7 +71,7 @@ def build(request: Request, *, emit: Emit, cancellation: Cancellation | None = N
     release = releases.load()
     target = request.out_dir / config.name / config.choice("IMAGE_ARCH")
     preflight.check_output(target)
-    preflight.check_image(config)
+    contents.check(config)
     for item in config.overridden:
         emit(Message(clock(), "info", item.describe()))
     local = {name: sourcing.override(name, path) for name, path in request.overrides.items()}
@@ -184,7 +184,7 @@ def _sources(request: Request, local: Mapping[str, LocalSource], emit: Emit, clo
 
 def _shadowed(config: Configuration, busybox: Path) -> list[str]:
     """What of BusyBox the user's own files take the place of, in words."""
-    files = preflight.files(config)
+    files = contents.files(config)
     names = overlay.replaced(files, (busybox / "busybox.links").read_text()) if files else []
     return [f"image.files: /{name} takes the place of BusyBox's" for name in names]
 
@@ -228,7 +228,7 @@ def _image_config(made: Made) -> oci.ImageConfig:
         created=release.source_date_epoch,
         command=preflight.words(config, "IMAGE_COMMAND"),
         entrypoint=preflight.words(config, "IMAGE_ENTRYPOINT"),
-        user=preflight.run_as(config),
+        user=contents.run_as(config),
         workdir=config.string("IMAGE_WORKDIR"),
         environment=config_texts.environment(config.string("IMAGE_ENV")),
         ports=config_texts.ports(config.string("IMAGE_PORTS")),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from kimitui.build import overlay, preflight
+from kimitui.build import contents, overlay
 from kimitui.config import Configuration
 from kimitui.errors import Location, PresetError
 
@@ -76,7 +76,7 @@ def test_the_directory_is_beside_the_preset_that_names_it(files: Path, tmp_path:
     (tmp_path / "deep").mkdir()
     child = tmp_path / "deep/child.json5"
     child.write_text('{ extends: "../base.json5" }')
-    found = preflight.files(Configuration.open(str(child)))
+    found = contents.files(Configuration.open(str(child)))
     assert found is not None
     assert "etc/motd" in found.names
 
@@ -93,7 +93,7 @@ def test_what_does_not_fit_names_the_line_of_the_preset(tmp_path: Path, image: s
     preset = tmp_path / "preset.json5"
     preset.write_text(f'{{ extends: "minimal",\n  image: {{\n    {image} }} }}')
     with pytest.raises(PresetError, match=says) as caught:
-        preflight.check_image(Configuration.open(str(preset)))
+        contents.check(Configuration.open(str(preset)))
     assert str(caught.value.where) == f"{preset}:3:5"
 
 
@@ -102,4 +102,4 @@ def test_files_do_not_make_users_vanish(files: Path, tmp_path: Path) -> None:
     preset = tmp_path / "preset.json5"
     preset.write_text('{ extends: "minimal", image: { files: "files", users: "app" } }')
     with pytest.raises(PresetError, match="etc/passwd in it would take the place"):
-        preflight.check_image(Configuration.open(str(preset)))
+        contents.check(Configuration.open(str(preset)))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import kimitui
 from kimitui import image_users
-from kimitui.build import preflight
+from kimitui.build import contents
 from kimitui.build.plan.context import Context, builder_files
 from kimitui.build.step import InputFile, Step
 from kimitui.errors import BuildError
@@ -21,11 +21,11 @@ def rootfs(context: Context, busybox: Step, musl: Step) -> Step:
     files["skeleton/etc/hostname"] = InputFile(f"{context.config.string('IMAGE_HOSTNAME')}\n".encode())
     files["skeleton/etc/os-release"] = InputFile(_os_release(context).encode())
     files["skeleton/etc/kimigayo/build.json"] = InputFile(_pretty(_metadata(context)))
-    users = preflight.users(context.config)
+    users = contents.users(context.config)
     for name, lines in (("passwd", image_users.passwd), ("group", image_users.group), ("shadow", image_users.shadow)):
         path = f"skeleton/etc/{name}"
         files[path] = InputFile(files[path].content + lines(users).encode())
-    if overlay := preflight.files(context.config):
+    if overlay := contents.files(context.config):
         files["overlay.tar"] = InputFile(overlay.archive)
     return Step(
         name="rootfs",

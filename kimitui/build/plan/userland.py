@@ -109,7 +109,7 @@ def _hardened(context: Context, program: Path) -> None:
     relro = config.choice("HARDENING_RELRO")
     checks = {
         f"architecture {context.arch.name}": facts.machine == context.arch.elf_machine,
-        "nothing both writable and executable": facts.nx,
+        "non-executable stack": facts.nx,
         f"{config.choice('IMAGE_LINK')} linking": (facts.interpreter is None) == context.static,
         f"PIE {'on' if config.is_on('HARDENING_PIE') else 'off'}": facts.pie == config.is_on("HARDENING_PIE"),
         f"RELRO {relro}": facts.relro == relro or (context.static and relro != "none" and facts.relro != "none"),
