@@ -244,8 +244,8 @@ def test_a_directory_is_no_preset(here: Here) -> None:
     ("key", "says"),
     [
         ("PNIG: true", 'did you mean "PING"?'),
-        ("FEATURE_FANCY_HEAD: true, HEAD: false", "(HEAD), which is off"),
-        ("FEATURE_FANCY_HEAD: 3", "must be true or false, not 3"),
+        ("FEATURE_LS_WIDTH: true, LS: false", "(LS), which is off"),
+        ("FEATURE_LS_WIDTH: 3", "must be true or false, not 3"),
     ],
 )
 def test_what_only_upstream_knows_is_checked_against_its_source(

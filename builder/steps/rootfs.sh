@@ -1,7 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # The root file system as a tar archive. /input/skeleton holds the files that are the same in every image and those
-# that kimitui generates (os-release, host name, build metadata). Parameters: LINK, LOADER (musl's name for itself).
+# that kimitui generates (os-release, host name, users, build metadata); /input/overlay.tar, if there is one, what the
+# preset lays over all of it. Parameters: LINK, LOADER (musl's name for itself), USERS (words name:id:home:shell; the
+# home without its first slash), SETUID (0, 1).
 # shellcheck source=lib.sh
 . /input/lib.sh
 
@@ -32,8 +34,44 @@ find . -type f ! -perm /111 -exec chmod 0644 {} +
 chmod 0555 proc sys
 chmod 0700 root
 chmod 1777 tmp var/tmp
+[ "$SETUID" = 0 ] || chmod 4755 bin/busybox
+
+if [ -e /input/overlay.tar ]; then
+	# Directories that are there keep their modes, and links to directories stay links.
+	tar --extract --file=/input/overlay.tar --no-same-owner --preserve-permissions --no-overwrite-dir \
+		--keep-directory-symlink
+fi
 chmod 0600 etc/shadow
 
+for user in $USERS; do
+	home=${user#*:*:}
+	home=${home%%:*}
+	shell=${user##*:}
+	if [ ! -e ".$shell" ] && [ ! -L ".$shell" ]; then
+		echo "image.users: the shell $shell of ${user%%:*} is not in the image" >&2
+		exit 1
+	fi
+	[ -z "$home" ] || [ -d "$home" ] || { mkdir -p "$home" && chmod 0750 "$home"; }
+done
+
+archive() {
+	tar --file=/output/rootfs.tar --format=ustar --blocking-factor=2 --sort=name --numeric-owner \
+		--mtime="@$SOURCE_DATE_EPOCH" "$@"
+}
+
+# Homes and what is in them belong to their users, all the rest to root.
+set --
+for user in $USERS; do
+	home=${user#*:*:}
+	home=${home%%:*}
+	[ -z "$home" ] || set -- "$@" --exclude="$home"
+done
 # shellcheck disable=SC2046 # the top level has no names with spaces
-tar --create --file=/output/rootfs.tar --format=ustar --blocking-factor=2 --sort=name \
-	--owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" $(ls -A)
+archive --create --owner=0 --group=0 --anchored --no-wildcards "$@" $(ls -A)
+for user in $USERS; do
+	id=${user#*:}
+	id=${id%%:*}
+	home=${user#*:*:}
+	home=${home%%:*}
+	[ -z "$home" ] || archive --append --owner="$id" --group="$id" "$home"
+done

@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
+from kimitui import config_texts
 from kimitui.build import clock as clocks
+from kimitui.build import contents, overlay, preflight
 from kimitui.build import plan as planning
-from kimitui.build import preflight
 from kimitui.build import release as releases
 from kimitui.build import sources as sourcing
 from kimitui.build import toolchain as toolchains
@@ -70,6 +71,7 @@ def build(request: Request, *, emit: Emit, cancellation: Cancellation | None = N
     release = releases.load()
     target = request.out_dir / config.name / config.choice("IMAGE_ARCH")
     preflight.check_output(target)
+    contents.check(config)
     for item in config.overridden:
         emit(Message(clock(), "info", item.describe()))
     local = {name: sourcing.override(name, path) for name, path in request.overrides.items()}
@@ -100,6 +102,8 @@ def build(request: Request, *, emit: Emit, cancellation: Cancellation | None = N
             cancellation=cancellation,
         )
         entries = runner.run(plan.steps)
+        for message in _shadowed(config, entries[plan.busybox.name].output):
+            emit(Message(clock(), "info", message))
         made = Made(config, plan, entries, release, toolchain, sources)
         rootfs_bytes = made.rootfs.stat().st_size
         budget_bytes = _check_budget(
@@ -178,6 +182,13 @@ def _sources(request: Request, local: Mapping[str, LocalSource], emit: Emit, clo
     return result
 
 
+def _shadowed(config: Configuration, busybox: Path) -> list[str]:
+    """What of BusyBox the user's own files take the place of, in words."""
+    files = contents.files(config)
+    names = overlay.replaced(files, (busybox / "busybox.links").read_text()) if files else []
+    return [f"image.files: /{name} takes the place of BusyBox's" for name in names]
+
+
 def _check_budget(config: Configuration, rootfs_bytes: int, strict: bool, warn: Callable[[str], None]) -> int | None:
     budget_bytes = preflight.budget_bytes(config)
     if budget_bytes is not None and rootfs_bytes > budget_bytes:
@@ -217,11 +228,16 @@ def _image_config(made: Made) -> oci.ImageConfig:
         created=release.source_date_epoch,
         command=preflight.words(config, "IMAGE_COMMAND"),
         entrypoint=preflight.words(config, "IMAGE_ENTRYPOINT"),
+        user=contents.run_as(config),
+        workdir=config.string("IMAGE_WORKDIR"),
+        environment=config_texts.environment(config.string("IMAGE_ENV")),
+        ports=config_texts.ports(config.string("IMAGE_PORTS")),
         labels={
             "org.opencontainers.image.title": f"Kimigayo OS {config.name}",
             "org.opencontainers.image.description": config.description,
             "org.opencontainers.image.version": release.version,
             "org.opencontainers.image.ref.name": made.reference,
             "org.opencontainers.image.created": created,
+            **config_texts.labels(config.string("IMAGE_LABELS")),
         },
     )

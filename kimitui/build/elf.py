@@ -16,11 +16,15 @@ from kimitui.errors import BuildError
 _DF_BIND_NOW = 0x8
 _DF_1_NOW = 0x1
 _PF_X = 0x1
+_PF_W = 0x2
 
 
 @dataclass(frozen=True)
 class ElfFacts:
-    """`relro` is `none`, `partial` or `full`; `stack_protector` is None where symbols were stripped away."""
+    """`relro` is `none`, `partial` or `full`; `stack_protector` is None where symbols were stripped away.
+
+    `nx` says that neither the stack nor anything that is loaded is both writable and executable.
+    """
 
     machine: str
     pie: bool
@@ -70,6 +74,12 @@ def read(path: Path) -> ElfFacts:
             needed=needed,
             # Without dynamic linking nothing is bound lazily: what is read-only after start is all there is.
             relro="none" if not relro else "full" if now or interpreter is None else "partial",
-            nx=stack is not None and not stack["p_flags"] & _PF_X,
+            nx=stack is not None
+            and not stack["p_flags"] & _PF_X
+            and not any(
+                segment["p_flags"] & _PF_W and segment["p_flags"] & _PF_X
+                for segment in elf.iter_segments()
+                if segment["p_type"] == "PT_LOAD"
+            ),
             stack_protector=any(table.get_symbol_by_name("__stack_chk_fail") for table in tables) if known else None,
         )

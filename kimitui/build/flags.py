@@ -30,6 +30,8 @@ def flags(config: Configuration) -> Flags:
         common.append("-fstack-clash-protection")
     if config.is_on("HARDENING_AUTO_VAR_INIT"):
         common.append("-ftrivial-auto-var-init=zero")
+    if config.is_on("HARDENING_ZERO_REGISTERS"):
+        common.append("-fzero-call-used-regs=used-gpr")
     if config.is_on("HARDENING_BRANCH_PROTECTION"):
         on_arm = config.choice("IMAGE_ARCH") == "arm64"
         common.append("-mbranch-protection=standard" if on_arm else "-fcf-protection=full")

@@ -60,7 +60,7 @@ def add_check(parser: argparse.ArgumentParser) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from kimitui.build import preflight
+    from kimitui.build import contents, preflight
     from kimitui.config import Configuration
 
     results: list[dict[str, object]] = []
@@ -70,6 +70,7 @@ def _check(options: argparse.Namespace) -> int:
             config = Configuration.open(reference, arch=options.arch)
             if preflight.needs_upstream(config):
                 _check_upstream(config, cache_of(options), options.offline)
+            contents.check(config)
         except KimituiError as error:
             worst = max(worst, error.exit_code)
             results.append(_checked(reference, error))

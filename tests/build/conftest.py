@@ -95,7 +95,30 @@ def presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
         '{ extends: "minimal", hardening: { pie: false, stack_protector: "none", stack_clash: false, relro: "none",'
         ' auto_var_init: false }, image: { compression: "zstd" } }'
     )
+    (directory / "laid.json5").write_text(
+        '{ extends: "minimal", image: { users: "app, web:33:/srv/www:/bin/false", user: "app", files: "files",'
+        ' workdir: "/srv" }, hardening: { no_setuid: false } }'
+    )
+    files = directory / "files"
+    for name, mode, text in (
+        ("etc/motd", 0o664, "hello"),
+        ("usr/bin/top", 0o6775, "#!/bin/sh\necho mine"),
+        ("home/app/.profile", 0o600, "TZ=UTC"),
+        ("srv/www/index.html", 0o644, "<p>"),
+        ("var/run/app/state", 0o644, ""),
+        ("tmp/note", 0o666, ""),
+    ):
+        (files / name).parent.mkdir(parents=True, exist_ok=True)
+        (files / name).write_text(f"{text}\n")
+        (files / name).chmod(mode)
+    (files / "etc/localtime").symlink_to("/usr/share/zoneinfo/../../../../../etc/passwd")
     return directory
+
+
+@pytest.fixture(scope="session")
+def laid(make_image: Make, presets: Path) -> Image:
+    """An image with users and files of its own, and a set-user-ID BusyBox."""
+    return make_image(presets / "laid.json5")
 
 
 @pytest.fixture(scope="session")

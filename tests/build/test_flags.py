@@ -46,6 +46,30 @@ def test_what_is_off_leaves_no_flag(tmp_path: Path) -> None:
     assert not any(word in words for word in ("clash", "auto-var", "FORTIFY", "cf-protection", "branch-protection"))
 
 
+@pytest.mark.parametrize("arch", ["x86_64", "arm64", "riscv64"])
+def test_levels_set_the_group(tmp_path: Path, arch: str) -> None:
+    image = f"image: {{ arch: '{arch}' }}"
+    today = of(tmp_path, image)
+    assert of(tmp_path, f"{image}, hardening: {{ level: 'basic' }}") == today
+    none = of(tmp_path, f"{image}, hardening: {{ level: 'none' }}")
+    assert set(none.compile) == {"-fno-pie", "-fno-stack-protector"}
+    assert {"-static", "-no-pie", "-Wl,-z,norelro"} <= set(none.link)
+    full = of(tmp_path, f"{image}, hardening: {{ level: 'full' }}")
+    assert "-fstack-protector-all" in full.compile
+    assert set(today.compile) - {"-fstack-protector-strong"} <= set(full.compile)
+    assert ("-mbranch-protection=standard" in full.compile) == (arch == "arm64")
+    assert ("-fzero-call-used-regs=used-gpr" in full.compile) == (arch != "riscv64")
+    assert "-fcf-protection=full" not in full.compile
+
+
+def test_a_level_can_be_refined_in_the_same_preset_and_in_one_that_extends_it(tmp_path: Path) -> None:
+    refined = of(tmp_path, "hardening: { level: 'full', stack_protector: 'strong', pie: false }")
+    assert {"-fstack-protector-strong", "-fno-pie", "-fzero-call-used-regs=used-gpr"} <= set(refined.compile)
+    (tmp_path / "base.json5").write_text('{ hardening: { level: "none", pie: true } }')
+    made = of(tmp_path, 'extends: "base", hardening: { level: "full" }')
+    assert {"-fstack-protector-all", "-fPIE"} <= set(made.compile)
+
+
 def test_riscv64_has_no_stack_clash_protection(tmp_path: Path) -> None:
     """The compiler of the toolchain would accept the flag there and do nothing, so it must not be given."""
     assert "-fstack-clash-protection" not in of(tmp_path, "image: { arch: 'riscv64' }").compile

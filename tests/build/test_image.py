@@ -7,12 +7,17 @@ import re
 import stat
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from elftools.elf.elffile import ELFFile
 
 from kimitui.build import elf, release
-from tests.build.conftest import Image
+from kimitui.build.build import Request, build
+from kimitui.config import Configuration
+from kimitui.errors import BuildError
+from kimitui.resources import cache_dir
+from tests.build.conftest import Image, kimitui
 
 pytestmark = pytest.mark.build
 
@@ -115,6 +120,84 @@ def test_owners_modes_and_times(image: Image) -> None:
     assert modes == {"tmp": 0o1777, "root": 0o700, "etc/shadow": 0o600, "etc/passwd": 0o644, "bin/busybox": 0o755}
     for directory in ("bin", "dev", "etc", "home", "proc", "run", "sbin", "sys", "usr/bin", "usr/sbin", "var/log"):
         assert members[directory].isdir()
+
+
+def members_of(image: Image) -> dict[str, tarfile.TarInfo]:
+    with tarfile.open(image.directory / "rootfs.tar") as archive:
+        return {member.name: member for member in archive}
+
+
+def test_users_have_a_home_and_no_password(laid: Image) -> None:
+    etc = laid.rootfs / "etc"
+    assert "app:x:1000:1000:app:/home/app:/bin/sh\n" in (etc / "passwd").read_text()
+    assert "web:x:33:33:web:/srv/www:/bin/false\n" in (etc / "passwd").read_text()
+    assert "web:x:33:\n" in (etc / "group").read_text()
+    assert {line.split(":")[1] for line in (etc / "shadow").read_text().splitlines()} == {"!"}
+    members = members_of(laid)
+    owned = {name: (m.uid, m.gid) for name, m in members.items() if m.uid or m.gid}
+    assert owned == {
+        "home/app": (1000, 1000),
+        "home/app/.profile": (1000, 1000),
+        "srv/www": (33, 33),
+        "srv/www/index.html": (33, 33),
+    }
+    assert len(members) == len({name.rstrip("/") for name in members})
+    assert laid.run("id -un app; id -gn web; echo ~app").split() == ["app", "web", "/home/app"]
+
+
+def test_files_are_laid_over_everything(laid: Image, minimal: Image) -> None:
+    assert laid.run("top; cat /etc/motd").split() == ["mine", "hello"]
+    members = members_of(laid)
+    modes = {name: members[name].mode for name in ("etc/motd", "usr/bin/top", "home/app/.profile", "tmp/note")}
+    assert modes == {"etc/motd": 0o644, "usr/bin/top": 0o755, "home/app/.profile": 0o600, "tmp/note": 0o644}
+    # What was there stays as it was: links to directories, and the modes of directories.
+    assert members["run/app/state"].isfile()
+    before = members_of(minimal)
+    for name in ("var/run", "tmp", "root", "etc", "etc/shadow"):
+        assert (members[name].mode, members[name].linkname) == (before[name].mode, before[name].linkname), name
+    assert members["etc/localtime"].linkname == "/usr/share/zoneinfo/../../../../../etc/passwd"
+
+
+def test_only_who_asks_for_it_gets_a_set_user_id_busybox(laid: Image) -> None:
+    setuid = [name for name, member in members_of(laid).items() if member.mode & (stat.S_ISUID | stat.S_ISGID)]
+    assert setuid == ["bin/busybox"]
+
+
+def test_a_container_runs_as_the_user_that_the_preset_names(laid: Image) -> None:
+    with tarfile.open(laid.directory / "image.oci.tar") as archive:
+
+        def load(name: str) -> Any:
+            file = archive.extractfile(name)
+            assert file is not None
+            return json.load(file)
+
+        run = load(load("manifest.json")[0]["Config"])["config"]
+    assert (run["User"], run["WorkingDir"]) == ("1000:1000", "/srv")
+
+
+def test_replacing_an_applet_is_said_even_if_everything_is_cached(laid: Image, presets: Path, tmp_path: Path) -> None:
+    printed = kimitui("build", presets / "laid.json5", "--out", tmp_path, "--progress", "json")
+    events = [json.loads(line) for line in printed.splitlines()]
+    said = [event["text"] for event in events if event["event"] == "message"]
+    assert "image.files: /usr/bin/top takes the place of BusyBox's" in said
+    assert (tmp_path / "laid/x86_64/rootfs.tar").read_bytes() == (laid.directory / "rootfs.tar").read_bytes()
+
+
+def test_a_shell_that_is_not_there_stops_the_build(presets: Path, tmp_path: Path) -> None:
+    preset = tmp_path / "wrong.json5"
+    preset.write_text('{ extends: "minimal", image: { users: "app:::/bin/zsh" } }')
+    with pytest.raises(BuildError) as caught:
+        build(Request(Configuration.open(str(preset)), cache_dir(), tmp_path / "out"), emit=lambda _event: None)
+    assert "the shell /bin/zsh of app is not in the image" in str(caught.value)
+
+
+def test_an_account_without_password_stops_the_build(tmp_path: Path) -> None:
+    (tmp_path / "files/etc").mkdir(parents=True)
+    (tmp_path / "files/etc/shadow").write_text("root:::0:::::\n")
+    preset = tmp_path / "open.json5"
+    preset.write_text('{ extends: "minimal", image: { files: "files" } }')
+    with pytest.raises(BuildError, match="every account has a password or is locked"):
+        build(Request(Configuration.open(str(preset)), cache_dir(), tmp_path / "out"), emit=lambda _event: None)
 
 
 def test_sums_are_right(image: Image) -> None:

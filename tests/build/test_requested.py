@@ -34,19 +34,19 @@ def built(preset: Path, out: Path) -> None:
 def test_upstream_symbols_beyond_the_tree_reach_the_image(make_image: Make, tmp_path: Path) -> None:
     preset = write(
         tmp_path,
-        '{ extends: "minimal", busybox: { FEATURE_LS_COLOR: false, FEATURE_DATE_NANO: true, BBCONFIG: true } }',
+        '{ extends: "minimal", busybox: { FEATURE_LS_WIDTH: false, FEATURE_DATE_COMPAT: true, BBCONFIG: true } }',
     )
     said = make_image(preset).run("bbconfig").splitlines()
-    assert "# CONFIG_FEATURE_LS_COLOR is not set" in said
-    assert "CONFIG_FEATURE_DATE_NANO=y" in said
+    assert "# CONFIG_FEATURE_LS_WIDTH is not set" in said
+    assert "CONFIG_FEATURE_DATE_COMPAT=y" in said
 
 
 @pytest.mark.parametrize(
     ("symbol", "message"),
     [
-        ("FEATURE_DATE_NANOO: true", "FEATURE_DATE_NANO"),  # the nearest name
-        ("FEATURE_HTTPD_BASIC_AUTH: true", "HTTPD"),  # the unmet dependency
-        ("FEATURE_DATE_NANO: 3", "FEATURE_DATE_NANO"),
+        ("FEATURE_DATE_COMPATT: true", "FEATURE_DATE_COMPAT"),  # the nearest name
+        ("FEATURE_HTTPD_DATE: true", "HTTPD"),  # the unmet dependency
+        ("FEATURE_DATE_COMPAT: 3", "FEATURE_DATE_COMPAT"),
     ],
 )
 def test_what_upstream_does_not_allow_is_said_before_anything_is_built(
@@ -69,12 +69,12 @@ def test_a_value_that_oldconfig_drops_stops_the_build(tmp_path: Path, monkeypatc
         return honest(config, **arguments)
 
     config = Configuration.open("minimal")
-    requested = {**config.requested("busybox"), "HTTPD": "n", "FEATURE_HTTPD_BASIC_AUTH": "y"}
+    requested = {**config.requested("busybox"), "HTTPD": "n", "FEATURE_HTTPD_DATE": "y"}
     monkeypatch.setattr(planning, "plan", plan_without_httpd)
     with pytest.raises(BuildError, match="does not keep 1 of the values") as caught:
         build(Request(config, cache_dir(), tmp_path / "out"), emit=lambda _event: None)
     (lost,) = caught.value.details
-    assert lost.startswith("FEATURE_HTTPD_BASIC_AUTH: wanted y")
+    assert lost.startswith("FEATURE_HTTPD_DATE: wanted y")
     assert "HTTPD" in lost.partition(";")[2]
 
 

@@ -141,7 +141,9 @@ async def test_what_is_built_is_what_is_set_even_if_it_is_not_saved(start: Start
     script = Script()
     async with start(builder=script) as user:
         await user.go_to("Hardening")
-        await user.press("enter", "space", "b")
+        await user.press("enter")
+        await user.go_to("PIE")
+        await user.press("space", "b")
         await user.until(lambda: bool(script.configurations))
         assert "with unsaved changes" in user.bar("crumbs")
         (built,) = script.configurations

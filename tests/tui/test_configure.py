@@ -209,7 +209,9 @@ async def test_a_preset_of_an_installed_kimitui_is_not_overwritten(
     assert not save_target.refusal(project / "presets" / "base.json5")
     async with start("builtin") as user:
         await user.go_to("Hardening")
-        await user.press("enter", "space", "s")
+        await user.press("enter")
+        await user.go_to("PIE")
+        await user.press("space", "s")
         assert isinstance(user.app.screen, Edit)
         await user.type(str(data / "builtin"))
         assert "comes with kimitui" in user.panel("edit-problem")
@@ -232,7 +234,9 @@ async def test_what_cannot_be_saved_is_a_dialog(start: Start) -> None:
 async def test_quitting_with_unsaved_changes_asks(start: Start, project: Path) -> None:
     async with start() as user:
         await user.go_to("Hardening")
-        await user.press("enter", "space", "q")
+        await user.press("enter")
+        await user.go_to("PIE")
+        await user.press("space", "q")
         assert isinstance(user.app.screen, Ask)
         assert "child has unsaved changes" in user.seen()
         await user.press("escape")
@@ -243,7 +247,9 @@ async def test_quitting_with_unsaved_changes_asks(start: Start, project: Path) -
         assert isinstance(user.app.screen, StartScreen)
     async with start() as user:
         await user.go_to("Hardening")
-        await user.press("enter", "space", "ctrl+q", "s")
+        await user.press("enter")
+        await user.go_to("PIE")
+        await user.press("space", "ctrl+q", "s")
         assert user.app.return_code == 0
     assert "hardening" in (project / "presets" / "child.json5").read_text()
     async with start() as user:
@@ -257,11 +263,11 @@ async def test_the_mouse(start: Start) -> None:
         await user.press("enter")
         config = user.config
         before = config.is_on("HARDENING_PIE")
-        assert user.menu.items[0].row.symbol == "HARDENING_PIE"
-        await user.pilot.click("#menu", offset=(20, 2))
+        pie = next(i for i, line in enumerate(user.menu.items) if line.row.symbol == "HARDENING_PIE")
+        await user.pilot.click("#menu", offset=(20, pie + 1))
         await user.pilot.pause()
-        assert user.menu.cursor == 2
-        await user.pilot.click("#menu", offset=(4, 0))
+        assert user.menu.cursor == pie + 1
+        await user.pilot.click("#menu", offset=(4, pie))
         await user.pilot.pause()
         assert config.is_on("HARDENING_PIE") is not before
 

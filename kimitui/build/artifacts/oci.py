@@ -10,7 +10,7 @@ import hashlib
 import io
 import tarfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
@@ -27,7 +27,10 @@ _LAYER_TYPES = {
 
 @dataclass(frozen=True)
 class ImageConfig:
-    """What the image says of itself; `created` is in seconds since 1970, `architecture` in OCI's words."""
+    """What the image says of itself; `created` is in seconds since 1970, `architecture` in OCI's words.
+
+    `user` is `uid:gid`, None for root; `environment` comes on top of PATH; `ports` are such as `80/tcp`.
+    """
 
     reference: str
     architecture: str
@@ -35,6 +38,10 @@ class ImageConfig:
     command: tuple[str, ...]
     entrypoint: tuple[str, ...]
     labels: Mapping[str, str]
+    user: str | None = None
+    workdir: str = "/"
+    environment: Mapping[str, str] = field(default_factory=dict)
+    ports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,11 +126,16 @@ def _digest(file: IO[bytes]) -> str:
 
 
 def _image_config(config: ImageConfig, created: str, diff_id: str) -> dict[str, object]:
+    environment = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", **config.environment}
     run: dict[str, object] = {
-        "Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
+        "Env": [f"{name}={value}" for name, value in environment.items()],
         "Labels": dict(config.labels),
-        "WorkingDir": "/",
+        "WorkingDir": config.workdir,
     }
+    if config.user:
+        run["User"] = config.user
+    if config.ports:
+        run["ExposedPorts"] = {port: {} for port in config.ports}
     if config.command:
         run["Cmd"] = list(config.command)
     if config.entrypoint:

@@ -99,6 +99,23 @@ def test_command_and_entry_point(tmp_path: Path, rootfs: Path, layer: Path) -> N
     assert "Cmd" not in run
 
 
+def test_how_a_container_runs(tmp_path: Path, rootfs: Path, layer: Path) -> None:
+    config = replace(
+        CONFIG,
+        user="1000:1000",
+        workdir="/srv",
+        environment={"LANG": "C.UTF-8", "GREETING": "good morning"},
+        ports=("80/tcp", "53/udp"),
+    )
+    files = members(written(tmp_path, rootfs, layer, config))
+    (docker,) = json.loads(files["manifest.json"])
+    run = json.loads(files[docker["Config"]])["config"]
+    assert (run["User"], run["WorkingDir"]) == ("1000:1000", "/srv")
+    assert run["Env"][1:] == ["LANG=C.UTF-8", "GREETING=good morning"]
+    assert run["Env"][0].startswith("PATH=")
+    assert run["ExposedPorts"] == {"80/tcp": {}, "53/udp": {}}
+
+
 @pytest.mark.build
 @pytest.mark.parametrize(
     ("kind", "preset"), [("oci-archive", "minimal"), ("oci-archive", "soft"), ("docker-archive", "minimal")]

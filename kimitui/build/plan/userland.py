@@ -1,0 +1,124 @@
+"""The steps of the user land: kernel headers, musl, fortify-headers, BusyBox."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+from kimitui.build import elf
+from kimitui.build.plan import dotconfig
+from kimitui.build.plan.context import Context, builder_file
+from kimitui.build.step import InputFile, Step
+from kimitui.errors import BuildError
+from kimitui.kconfig import busybox as busybox_tree
+
+
+def linux_headers(context: Context) -> Step:
+    """The kernel's headers for programs."""
+    return Step(
+        name="linux-headers",
+        arch=context.arch.name,
+        script="linux-headers.sh",
+        sources=context.source("linux"),
+        parameters={"TRIPLE": context.arch.triple, "KERNEL_ARCH": context.arch.linux},
+        headers=True,
+    )
+
+
+def musl(context: Context) -> Step:
+    """The C library and what makes the compiler use it."""
+    protect = context.static and context.config.choice("HARDENING_RELRO") != "none"
+    return Step(
+        name="musl",
+        arch=context.arch.name,
+        script="musl.sh",
+        sources=context.source("musl"),
+        parameters={
+            "TRIPLE": context.arch.triple,
+            "LINK": "static" if context.static else "dynamic",
+            "RELRO": "1" if protect else "0",
+            "CFLAGS_TARGET": shlex.join(context.flags.libc),
+        },
+        files={"relro.c": builder_file("steps/relro.c")} if protect else {},
+        headers=True,
+    )
+
+
+def fortify_headers(context: Context) -> tuple[Step, ...]:
+    """The headers of _FORTIFY_SOURCE, if the configuration has it."""
+    if context.config.choice("HARDENING_FORTIFY") == "none":
+        return ()
+    step = Step(
+        name="fortify-headers",
+        arch="any",
+        script="fortify-headers.sh",
+        sources=context.source("fortify-headers"),
+        headers=True,
+    )
+    return (step,)
+
+
+def busybox_source(context: Context) -> Step:
+    """BusyBox's source, prepared once for every configuration."""
+    return Step(name="busybox-tree", arch="any", script="busybox-tree.sh", sources=context.source("busybox"))
+
+
+def busybox(context: Context, tree: Step, *uses: Step) -> Step:
+    """BusyBox as the configuration asks for it."""
+    requested = context.config.requested("busybox")
+    # BusyBox has neither hexadecimal nor tristate symbols, so what a preset says in quotes is a text there.
+    texts = {name for name, value in context.config.upstream["busybox"].items() if isinstance(value, str)}
+    texts |= {
+        entry.key
+        for entry in context.config.names.entries.values()
+        if entry.section == "busybox" and entry.type == "string"
+    }
+    configured = Step(
+        name="busybox-config",
+        arch="any",
+        script="busybox-config.sh",
+        uses=(tree,),
+        files={"requested.config": InputFile(dotconfig.text(requested, texts).encode())},
+        verify=lambda output: _nothing_lost(context, requested, output / "busybox.config"),
+    )
+    return Step(
+        name="busybox",
+        arch=context.arch.name,
+        script="busybox.sh",
+        uses=(tree, configured, *uses),
+        parameters={
+            **context.epoch,
+            "TRIPLE": context.arch.triple,
+            "CFLAGS_TARGET": shlex.join(context.flags.compile),
+            "LDFLAGS_TARGET": shlex.join(context.flags.link),
+        },
+        verify=lambda output: _hardened(context, output / "busybox.unstripped"),
+    )
+
+
+def _nothing_lost(context: Context, requested: Mapping[str, str], result: Path) -> None:
+    source = context.sources["busybox"]
+    tree = busybox_tree.upstream_tree(source.path, context.trees, source.digest)
+    dotconfig.check(tree, requested, result, what="BusyBox", preset=context.config.preset.path)
+
+
+def _hardened(context: Context, program: Path) -> None:
+    facts = elf.read(program)
+    config = context.config
+    relro = config.choice("HARDENING_RELRO")
+    checks = {
+        f"architecture {context.arch.name}": facts.machine == context.arch.elf_machine,
+        "non-executable stack": facts.nx,
+        f"{config.choice('IMAGE_LINK')} linking": (facts.interpreter is None) == context.static,
+        f"PIE {'on' if config.is_on('HARDENING_PIE') else 'off'}": facts.pie == config.is_on("HARDENING_PIE"),
+        f"RELRO {relro}": facts.relro == relro or (context.static and relro != "none" and facts.relro != "none"),
+        f"stack protector {config.choice('HARDENING_STACK_PROTECTOR')}": facts.stack_protector
+        == (config.choice("HARDENING_STACK_PROTECTOR") != "none"),
+    }
+    if broken := [what for what, holds in checks.items() if not holds]:
+        raise BuildError(
+            f"{program.name} was not built as the preset asks: {', '.join(broken)}",
+            details=(f"the file says: {facts}",),
+            fix="This is a defect of the builder; please report it with the preset.",
+        )
