@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import kconfiglib
 
@@ -196,6 +197,8 @@ def _why_not_tri(symbol: Symbol, wanted: int) -> str:
             return f"is the one chosen in {title(choice)}; choose another one instead"
         return ""
     if wanted == 1 and symbol.type == kconfiglib.BOOL:
+        if symbol.orig_type == kconfiglib.TRISTATE:
+            return _needs([_needed(_switch(symbol.kconfig.modules), 2)])
         return "cannot be a module, only on or off"
     forced = kconfiglib.expr_value(symbol.rev_dep)
     if wanted < forced:
@@ -215,6 +218,16 @@ def _selected_by(symbol: Symbol, wanted: int) -> str:
             source = kconfiglib.split_expr(term, kconfiglib.AND)[0]
             selecting.append(title(source))
     return f"is switched on by {_join(selecting, 'and')}"
+
+
+def _switch(symbol: Symbol) -> Symbol:
+    """What a user sets to change `symbol`: itself, or what it only repeats."""
+    while not prompt_of(symbol) and len(symbol.defaults) == 1:
+        source = symbol.defaults[0][0]
+        if not isinstance(source, kconfiglib.Symbol) or source.is_constant:
+            break
+        symbol = cast(Symbol, source)
+    return symbol
 
 
 def _not_offered(symbol: Symbol, wanted: int) -> str:
