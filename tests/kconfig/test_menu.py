@@ -272,4 +272,4 @@ def test_a_symbol_that_is_shown_in_two_menus_is_one(tmp_path: Path) -> None:
     menus.tree.syms["A"].set_value(2)
     assert (menus.row(first.node).value, menus.row(second.node).value) == ("y", "y")
     assert prompts(menus, two.node) == ["as a switch", "b"]
-    assert [menus.info(row.node).path[-1] for row in menus.search("as a")] == ["One", "Two"]
+    assert [menus.info(row.row.node).path[-1] for row in menus.search("as a")] == ["One", "Two"]
