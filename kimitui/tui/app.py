@@ -262,10 +262,12 @@ class KimituiApp(App[int]):
         from kimitui.tui.screens.build import BuildScreen
 
         run = self.build
-        if run is None or run.seen or any(isinstance(screen, BuildScreen) for screen in self.screen_stack):
+        if run is None or run.seen:
             if self._watching:
                 self._watching.stop()
             return
+        if any(isinstance(screen, BuildScreen) for screen in self.screen_stack):
+            return  # it is looked at again, or its screen is still closing
         run.pick_up()
         if run.ended is not None:
             if self._watching:

@@ -370,6 +370,7 @@ async def test_a_build_goes_on_while_one_configures_and_b_comes_back_to_it(start
         assert "building" not in user.bar("crumbs")
         await user.press("b")
         await user.until(lambda: "docker run" in user.panel("result"))
+        assert "3 of 3 steps" in user.bar("crumbs")
         assert len(script.configurations) == 1, "its end was not seen yet"
         await user.press("escape", "b")
         assert len(script.configurations) == 2

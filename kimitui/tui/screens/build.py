@@ -185,6 +185,10 @@ class BuildScreen(Screen[None]):
         log.refresh_log()
         self._show_log_bars(task, log)
 
+    def on_resize(self) -> None:
+        """Say as much as there is room for now."""
+        self._show()
+
     def _show_log_bars(self, task: Task | None, log: LogView) -> None:
         title: list[Piece] = []
         right: list[Piece] = []
@@ -226,7 +230,7 @@ class BuildScreen(Screen[None]):
         # A bar leaves out what would take more than half of it, so the most that fits is chosen here.
         for before, after in self._progress():
             right = [*before, *now, *after]
-            if sum(len(text) for text, _ in right) + 2 <= crumbs.size.width // 2:
+            if sum(len(text) for text, _ in right) + 2 <= self.app.size.width // 2:
                 break
         crumbs.show(left, right)
 
