@@ -33,7 +33,7 @@ class Terminal:
     def __init__(self, directory: Path) -> None:
         self._tmux = ["tmux", "-S", str(directory / "tmux.socket"), "-f", "/dev/null"]
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
-        environment |= {f"XDG_{name}_HOME": str(directory / name) for name in ("CONFIG", "STATE")}
+        environment |= {f"XDG_{name}_HOME": str(directory / name.lower()) for name in ("CONFIG", "STATE")}
         subprocess.run(
             [*self._tmux, "new-session", "-d", "-x", "80", "-y", "24", "sh"], cwd=directory, env=environment, check=True
         )
