@@ -10,7 +10,7 @@ import glob
 import os
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -26,6 +26,18 @@ _PLACE = re.compile(r"^\s*(?:error: )?(?P<file>[^\n:]+):(?P<line>\d+): (?P<text>
 
 _AT_END = re.compile(r"at end of '(?P<file>[^'\n]+)'")
 _DEFINED = re.compile(r"defined at (?P<file>[^\n:]+):(?P<line>\d+)")
+_MODULES = re.compile(r"\s*modules\s*(#.*)?\n?")
+
+Shell = Callable[[str], str]
+"""Answers the command of a `$(shell,…)` macro with what it prints; may raise KimituiError."""
+
+
+class _Kconfig(kconfiglib.Kconfig):  # type: ignore[misc]
+    """kconfiglib's, made to read what Linux has written since 5.13: `modules` for `option modules`."""
+
+    def _tokenize(self, line: str) -> Any:
+        # Lines of help texts do not come here.
+        return super()._tokenize("\toption modules\n" if _MODULES.fullmatch(line) else line)
 
 
 class _Os:
@@ -47,7 +59,7 @@ class _Os:
 
 
 @contextmanager
-def _isolated(directory: Path, environment: Mapping[str, str]) -> Iterator[None]:
+def _isolated(directory: Path, environment: Mapping[str, str], shell: Shell | None) -> Iterator[None]:
     fixed = {
         **environment,
         "srctree": str(directory),
@@ -61,26 +73,32 @@ def _isolated(directory: Path, environment: Mapping[str, str]) -> Iterator[None]
         relative = pattern.removeprefix(prefix)
         return find(pattern if relative == pattern else glob.escape(prefix) + relative)
 
+    run = kconfiglib._shell_fn
+
+    def answer(kconfig: Any, name: str, command: str) -> Any:
+        return run(kconfig, name, command) if shell is None else shell(command)
+
     with _SWAP:
         before = kconfiglib.os, kconfiglib.iglob
-        kconfiglib.os, kconfiglib.iglob = _Os(fixed), iglob
+        kconfiglib.os, kconfiglib.iglob, kconfiglib._shell_fn = _Os(fixed), iglob, answer
         try:
             yield
         finally:
-            kconfiglib.os, kconfiglib.iglob = before
+            (kconfiglib.os, kconfiglib.iglob), kconfiglib._shell_fn = before, run
 
 
-def load(path: Path, *, environment: Mapping[str, str] | None = None) -> Kconfig:
+def load(path: Path, *, environment: Mapping[str, str] | None = None, shell: Shell | None = None) -> Kconfig:
     """The tree whose root file is `path`; paths in `source` are relative to the directory of `path`.
 
-    `environment` is all that macros such as `$(ARCH)` can see. What kconfiglib warns about is in the result's
-    `warnings`; nothing is added to them later. Raises KimituiError, with file and line, if the tree is
-    malformed, has a dependency loop, is not UTF-8 or cannot be read.
+    `environment` is all that macros such as `$(ARCH)` can see. `shell` answers `$(shell,…)`; without it the commands
+    are run, as in every other configurator, so give one for a tree whose commands must not be. What kconfiglib warns
+    about is in the result's `warnings`; nothing is added to them later. Raises KimituiError, with file and line, if
+    the tree is malformed, has a dependency loop, is not UTF-8 or cannot be read.
     """
     path = path.absolute()
     try:
-        with _isolated(path.parent, environment or {}):
-            tree = kconfiglib.Kconfig(path.name, warn_to_stderr=False, encoding="utf-8")
+        with _isolated(path.parent, environment or {}, shell):
+            tree = _Kconfig(path.name, warn_to_stderr=False, encoding="utf-8")
     except kconfiglib.KconfigError as error:
         raise _malformed(path, str(error)) from error
     except OSError as error:
