@@ -32,6 +32,9 @@ fi
 case " $targets " in
 *" dtbs "*)
 	kernel_make INSTALL_DTBS_PATH=/build/dtbs dtbs_install
-	[ -z "$(find dtbs -name '*.dtb' 2>/dev/null)" ] || cp -R dtbs /output/dtbs
+	if [ -n "$(find dtbs -name '*.dtb' 2>/dev/null)" ]; then
+		tar --create --file=/output/dtbs.tar --format=ustar --sort=name --owner=0 --group=0 --numeric-owner \
+			--mode=u=rwX,go=rX --mtime="@$SOURCE_DATE_EPOCH" dtbs
+	fi
 	;;
 esac
