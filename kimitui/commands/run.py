@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from kimitui.commands.common import ARCHES, cache_of
-from kimitui.errors import UsageError
+from kimitui.errors import CancelledError, UsageError
 
 _MIN_MEMORY_MB = 16
 
@@ -64,12 +67,28 @@ def _run(options: argparse.Namespace) -> int:
         words=tuple(options.append.split()),
         timeout_seconds=options.timeout,
     )
-    if options.command is not None:
-        return run.command(directory, options.command, settings, show=to_standard_output)
-    if sys.stdin.isatty():
-        print("The console of the machine; poweroff ends it, and so does Ctrl-a x.", file=sys.stderr)
-    run.interactive(directory, settings, keyboard=sys.stdin.buffer, show=to_standard_output)
+    with ended_by_signals():
+        if options.command is not None:
+            return run.command(directory, options.command, settings, show=to_standard_output)
+        if sys.stdin.isatty():
+            print("The console of the machine; poweroff ends it, and so does Ctrl-a x.", file=sys.stderr)
+        run.interactive(directory, settings, keyboard=sys.stdin.buffer, show=to_standard_output)
     return 0
+
+
+@contextlib.contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Within the block, signals that end a program do so by an error, so that what must be undone is undone."""
+
+    def end(number: int, _frame: object) -> None:
+        raise CancelledError(f"ended by {signal.Signals(number).name}")
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _directory(options: argparse.Namespace) -> Path:

@@ -29,7 +29,7 @@ def ensure(path: Path, size_mb: int, files: BootFiles) -> None:
             raise MachineError("the disk for data cannot be read and written", where=path, fix="Change its mode.")
         return
     kind = _file_system(files)
-    program = shutil.which("mke2fs", path=f"{os.environ.get('PATH', '')}:{_SBIN}")
+    program = mke2fs()
     if program is None:
         raise MachineError(
             "mke2fs is not installed, so the disk for data cannot be made",
@@ -57,6 +57,11 @@ def ensure(path: Path, size_mb: int, files: BootFiles) -> None:
         raise MachineError(f"the disk for data cannot be made: {error.strerror}", where=path) from error
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def mke2fs() -> str | None:
+    """The program that makes file systems, if it is installed."""
+    return shutil.which("mke2fs", path=f"{os.environ.get('PATH', '')}:{_SBIN}")
 
 
 def _file_system(files: BootFiles) -> str:

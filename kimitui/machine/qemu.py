@@ -11,7 +11,7 @@ from pathlib import Path
 from kimitui.build.arch import Arch, host
 from kimitui.errors import MachineError
 
-_PACKAGES = {"x86_64": "qemu-system-x86", "arm64": "qemu-system-arm", "riscv64": "qemu-system-misc"}
+PACKAGES = {"x86_64": "qemu-system-x86", "arm64": "qemu-system-arm", "riscv64": "qemu-system-misc"}
 _PROBE_SECONDS = 10
 
 # At the reset vector of an x86 processor: mov al, 0x10; out 0xf4, al; hlt. The device at that port makes QEMU end.
@@ -64,7 +64,7 @@ def program(arch: Arch) -> str:
         return path
     raise MachineError(
         f"{name} is not installed, so no {arch.name} machine can be started here",
-        fix=f"apt-get install {_PACKAGES[arch.name]} (or your system's package of it).\n"
+        fix=f"apt-get install {PACKAGES[arch.name]} (or your system's package of it).\n"
         "Without it, the root file system can be tried as a container: kimitui run --container",
     )
 
