@@ -82,6 +82,7 @@ def _machine(directory: Path, options: Options, scratch: Path, wanted: Command |
         system=found.system,
         data=options.data,
         memory_mb=options.memory_mb,
+        network="VIRTIO_NET" in found.kernel_config,
         words=(*words, "kimigayo.system=/dev/vda", *options.words),
     )
 
