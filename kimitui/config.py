@@ -146,8 +146,8 @@ class Configuration:
     def requested(self, section: str) -> dict[str, str]:
         """What is asked of the upstream tree of `section`, by upstream symbol, as Kconfig values; sorted.
 
-        That is every symbol of the section that a user can set, except numbers and texts whose dependencies are
-        not met, and the further upstream symbols that the preset sets.
+        That is every symbol of the section that is on or offered, and the further upstream symbols that the preset
+        sets. Of a symbol that is not offered nothing is asked.
         """
         wanted = config_upstream.requested(self.tree, self.names, section)
         for name, value in self.upstream.get(section, {}).items():
@@ -167,12 +167,20 @@ class Configuration:
             values[section].update(extra)
         return {section: dict(sorted(values[section].items())) for section in SECTIONS if values[section]}
 
-    def validate_upstream(self, section: str, tree: Kconfig, *, extra: Mapping[str, str] | None = None) -> None:
+    def validate_upstream(
+        self,
+        section: str,
+        tree: Kconfig,
+        *,
+        extra: Mapping[str, str] | None = None,
+        beneath: Mapping[str, str] | None = None,
+    ) -> None:
         """Check what is asked of the upstream tree of `section` against that tree.
 
-        `extra` are values that the builder sets besides, by upstream symbol. All of them become the user values of
-        `tree`. Raises PresetError, with the place in the preset, for a symbol that does not exist, a value that
-        does not fit, and values that do not survive together.
+        `extra` are values that the builder sets besides, by upstream symbol; `beneath` are those of a base that all
+        others override, and that need not survive. All of them become the user values of `tree`. Raises PresetError,
+        with the place in the preset, for a symbol that does not exist, a value that does not fit, and values that do
+        not survive together.
         """
         config_upstream.validate(
             tree,
@@ -180,6 +188,7 @@ class Configuration:
             config_upstream.requested(self.tree, self.names, section) | dict(extra or {}),
             self.upstream.get(section, {}),
             lambda name: self.where(section, name),
+            beneath or {},
         )
 
     def where(self, section: str, key: str) -> Location:

@@ -13,12 +13,21 @@ from kimitui import config_texts
 from kimitui.config_types import Overridden, in_words
 from kimitui.errors import Location, PresetError, UsageError
 from kimitui.kconfig import explain
-from kimitui.kconfig.names import PREFIXES, Entry, JsonScalar, JsonValue, Names, WrongValueError, nearest
+from kimitui.kconfig.names import (
+    PREFIXES,
+    UPSTREAM_SECTIONS,
+    Entry,
+    JsonScalar,
+    JsonValue,
+    Names,
+    WrongValueError,
+    nearest,
+)
 from kimitui.kconfig.state import TreeState
 from kimitui.kconfig.types import Kconfig
 from kimitui.preset import Preset
 
-_OPEN_SECTIONS = ("busybox",)  # upstream symbols that the system tree does not show may be set here
+_OPEN_SECTIONS = UPSTREAM_SECTIONS  # upstream symbols that the system tree does not show may be set here
 
 
 @dataclass(frozen=True)
@@ -153,8 +162,9 @@ def check_extra(names: Names, section: str, key: str, value: JsonValue) -> None:
     known = names.keys(section)
     if section not in _OPEN_SECTIONS:
         if not known:
-            what = "the kernel is" if section == "kernel" else f"the section {section} is"
-            raise UnfitError(f"{section}.{key}: {what} not configurable in this version", "leave it out")
+            raise UnfitError(
+                f"{section}.{key}: the section {section} is not configurable in this version", "leave it out"
+            )
         raise UnfitError(f'there is no "{key}" in the section {section}', suggestion(key, known))
     if not _is_upstream_name(key):
         raise UnfitError(f'"{key}" is no {section} symbol: they are in upper case', suggestion(key, known))

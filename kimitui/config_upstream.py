@@ -26,14 +26,15 @@ from kimitui.kconfig.types import Kconfig
 def requested(tree: Kconfig, names: Names, section: str) -> dict[str, str]:
     """What the system tree asks of the upstream tree of `section`, by upstream symbol, as Kconfig values.
 
-    That is every symbol of the section that a user can set, except numbers and texts whose dependencies are not met.
+    That is every symbol of the section that is on or offered; of one that is not offered, for another architecture
+    for one, nothing is asked.
     """
     prefix = PREFIXES[section]
     wanted = {}
     for entry in names.entries.values():
         if entry.section == section and entry.settable:
             symbol = tree.syms[entry.symbol]
-            if from_kconfig(symbol) is not None:
+            if from_kconfig(symbol) is not None and (symbol.visibility or symbol.str_value != "n"):
                 wanted[entry.symbol.removeprefix(prefix)] = symbol.str_value
     return wanted
 
@@ -53,10 +54,12 @@ def validate(
     wanted: Mapping[str, str],
     further: Mapping[str, JsonScalar],
     where: Callable[[str], Location],
+    beneath: Mapping[str, str],
 ) -> None:
     """Make `wanted` (Kconfig values) and `further` (values of a preset) the user values of `upstream`, and check them.
 
-    Both are by upstream symbol; `where` says where a symbol's value is written. Raises PresetError for a symbol that
+    Both are by upstream symbol; `where` says where a symbol's value is written. `beneath` are values (Kconfig) that
+    hold where neither says anything, as far as they can. Raises PresetError for a symbol that
     does not exist, a value that does not fit, and values that do not survive together.
     """
     problems: list[Problem] = []
@@ -73,17 +76,18 @@ def validate(
         except WrongValueError as error:
             problems.append(Problem(where(name), f"{section}.{name} {error}"))
     if not problems:
-        apply_upstream(upstream, values)
+        apply_upstream(upstream, values, beneath=beneath)
         for lost in explain.requested_but_lost(upstream, values):
             what = f"{section}.{lost.symbol} cannot be {kconfig_in_words(lost.wanted)}: it {lost.reason}"
             problems.append(Problem(where(lost.symbol), what))
     raise_all(problems)
 
 
-def apply_upstream(tree: Kconfig, wanted: Mapping[str, str]) -> None:
-    """Make `wanted` (Kconfig values by upstream symbol) the user values of `tree`, and nothing else."""
+def apply_upstream(tree: Kconfig, wanted: Mapping[str, str], *, beneath: Mapping[str, str] | None = None) -> None:
+    """Make `wanted` (Kconfig values by upstream symbol), on top of `beneath`, the user values of `tree`."""
     tree.unset_values()
     state = TreeState(tree)
+    state.apply(state.delta(beneath or {}))
     state.apply(state.delta(wanted))
 
 

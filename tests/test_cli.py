@@ -188,7 +188,7 @@ BAD_PRESETS = [
         "(BUSYBOX_FEATURE_SH_EMBEDDED_SCRIPTS), which is off",
         id="unmet dependency of an applet",
     ),
-    pytest.param("{ kernel: { WIREGUARD: true } }", (1, 13), "leave it out", id="not in this version"),
+    pytest.param("{ kernel: { WIREGUARD: true } }", (1, 13), "(IMAGE_FORMAT_VMLINUZ), which is off", id="no kernel"),
     pytest.param('{ name: "../../etc/bad" }', (1, 9), "and no path", id="name with a path"),
     pytest.param(f'{{ name: "{LONG}" }}', (1, 9), "at most 64 characters", id="long name"),
     pytest.param('{ extends: "minmal" }', (1, 3), 'did you mean "minimal"?', id="missing base"),

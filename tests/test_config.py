@@ -349,7 +349,7 @@ def test_the_architecture_can_be_overridden() -> None:
         ("{ busybox: { telnetd: true } }", (1, 14), 'did you mean "TELNETD"?'),
         ("{ busybox: { '1': true } }", (1, 14), "they are in upper case"),
         ("{ busybox: { LS: ['a'] } }", (1, 14), "cannot be a list"),
-        ("{ kernel: { WIREGARD: true } }", (1, 13), 'did you mean "WIREGUARD"?'),
+        ("{ hardening: { stack_protektor: 'all' } }", (1, 16), 'did you mean "stack_protector"?'),
         ("{ init: { openrc: true } }", (1, 11), "the section init is not configurable in this version"),
         ("{ busybox: { ASH: 1 } }", (1, 14), "busybox.ASH must be true or false, not 1"),
         ("{ busybox: { ASH: 'm' } }", (1, 14), "must be true or false"),
@@ -380,14 +380,6 @@ def test_what_a_preset_cannot_have_names_place_and_reason(text: str, where: tupl
     error = wrong(text)
     assert place(error) == where
     assert says in str(error)
-
-
-def test_without_a_kernel_tree_the_kernel_is_not_configurable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "Kconfig").write_text(
-        'choice IMAGE_ARCH\n\tprompt "a"\nconfig IMAGE_ARCH_ARM64\n\tbool "b"\nendchoice\n'
-    )
-    monkeypatch.setattr(resources, "KCONFIG_DIR", tmp_path)
-    assert "the kernel is not configurable in this version" in str(wrong("{ kernel: { WIREGUARD: true } }"))
 
 
 @pytest.mark.parametrize(
@@ -741,7 +733,7 @@ def test_upstream_symbols_can_be_set_and_undone() -> None:
     with pytest.raises(Refused):
         config.set_upstream("busybox", "lower", True)
     with pytest.raises(Refused):
-        config.set_upstream("kernel", "UNKNOWN", True)
+        config.set_upstream("hardening", "UNKNOWN", True)
 
 
 # What a preset holds

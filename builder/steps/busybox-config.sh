@@ -7,15 +7,16 @@
 
 tar --extract --file=/steps/busybox-tree/busybox.tar
 cd busybox
-# What `make oldconfig` and `make allnoconfig` run, without reading all makefiles.
-case $UNNAMED in
-default)
-	cp /input/requested.config .config
-	yes '' | scripts/kconfig/conf -o Config.in # every question is answered with its default
-	;;
-off) KCONFIG_ALLCONFIG=/input/requested.config scripts/kconfig/conf -n Config.in ;;
-esac >/build/conf.log || {
-	cat /build/conf.log
+cp /input/requested.config .config
+if [ "$UNNAMED" = off ]; then
+	# BusyBox's allnoconfig does not heed what is asked for, so all the rest is switched off here.
+	find . -name Config.in -exec sed -n 's/^config /CONFIG_/p' {} + | sort -u >symbols
+	sed -n 's/^\(CONFIG_[A-Z0-9_]*\)=.*/\1/p' /input/requested.config | sort -u >requested
+	comm -23 symbols requested | sed 's/.*/# & is not set/' >>.config
+fi
+# What `make oldconfig` runs, without reading all makefiles; every question is answered with its default.
+yes '' | scripts/kconfig/conf -o Config.in >/build/oldconfig.log || {
+	cat /build/oldconfig.log
 	exit 1
 }
 # The first lines hold the time of day.

@@ -17,4 +17,4 @@ none) how="-comp lz4 -noI -noD -noF -noX" ;;
 esac
 # The archive is sorted and has its owners and times; SOURCE_DATE_EPOCH is the time of the image itself.
 # shellcheck disable=SC2086 # options are words
-sqfstar -processors 1 -b 256K -no-xattrs -no-progress -quiet $how /output/system.squashfs </steps/rootfs/rootfs.tar
+sqfstar -processors 1 -b 256K -no-xattrs -root-mode 0755 -no-progress -quiet $how /output/system.squashfs </steps/rootfs/rootfs.tar

@@ -45,7 +45,7 @@ def check_upstream(config: Configuration, sources: Mapping[str, Source], trees: 
 
         source, arch = sources["linux"], config.choice("IMAGE_ARCH")
         tree = linux.upstream_tree(source.path, trees, source.digest, arch)
-        config.validate_upstream("kernel", tree, extra=linux.beneath(tree, arch))
+        config.validate_upstream("kernel", tree, beneath=linux.beneath(tree, arch))
 
 
 def budget_bytes(config: Configuration) -> int | None:

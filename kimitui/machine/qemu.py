@@ -77,10 +77,9 @@ def acceleration(arch: Arch) -> Acceleration:
     """KVM if a machine really runs with it, else emulation. Where there is /dev/kvm, KVM need not work."""
     board = _BOARDS[arch.name]
     if host() == arch and Path("/dev/kvm").exists():
-        # Nested in another virtual machine, KVM can be unable to give all that the host's processor has.
-        for processor in ("host", "qemu64") if arch.name == "x86_64" else ("host",):
-            if _runs(arch, processor):
-                return Acceleration("kvm", processor)
+        how = Acceleration("kvm", "host")
+        if _runs(arch, how.processor):
+            return how
     return Acceleration("tcg", board.processor)
 
 

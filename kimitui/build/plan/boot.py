@@ -6,6 +6,8 @@ from kimitui.build.flags import flags
 from kimitui.build.plan import userland
 from kimitui.build.plan.context import Context, builder_file
 from kimitui.build.step import Step
+from kimitui.kconfig.explain import read_dotconfig
+from kimitui.resources import BUILDER_DIR
 
 
 def squashfs(context: Context, rootfs: Step) -> Step:
@@ -21,13 +23,17 @@ def squashfs(context: Context, rootfs: Step) -> Step:
 
 def initramfs(context: Context, tree: Step, *uses: Step) -> Step:
     """The initramfs, with a static BusyBox of its own: what the image has does not decide whether it starts."""
+    requested = BUILDER_DIR / "initramfs" / "busybox.config"
     configured = Step(
         name="initramfs-busybox-config",
         arch="any",
         script="busybox-config.sh",
         uses=(tree,),
         parameters={"UNNAMED": "off"},
-        files={"requested.config": builder_file("initramfs/busybox.config")},
+        files={"requested.config": builder_file(str(requested.relative_to(BUILDER_DIR)))},
+        verify=lambda output: userland.nothing_lost(
+            context, read_dotconfig(requested), output / "busybox.config", requested
+        ),
     )
     busybox = userland.busybox_program(
         context,

@@ -23,7 +23,8 @@ def source(context: Context) -> Step:
 def linux(context: Context) -> Step:
     """The kernel as the configuration asks for it."""
     tree = source(context)
-    requested = {**linux_tree.base(context.arch.name), **context.config.requested("kernel")}
+    wanted = context.config.requested("kernel")
+    everything = dotconfig.text({**linux_tree.base(context.arch.name), **wanted}, _texts(context))
     parameters = {**context.epoch, "TRIPLE": context.arch.triple, "KERNEL_ARCH": context.arch.linux}
     shared = {"linux-lib.sh": builder_file("steps/linux-lib.sh")}
     configured = Step(
@@ -32,8 +33,8 @@ def linux(context: Context) -> Step:
         script="linux-config.sh",
         uses=(tree,),
         parameters=parameters,
-        files={**shared, "requested.config": InputFile(dotconfig.text(requested, _texts(context)).encode())},
-        verify=lambda output: _nothing_lost(context, requested, output / "kernel.config"),
+        files={**shared, "requested.config": InputFile(everything.encode())},
+        verify=lambda output: _nothing_lost(context, wanted, output / "kernel.config"),
     )
     return Step(
         name="linux",
@@ -61,11 +62,8 @@ def _texts(context: Context) -> set[str]:
     return texts
 
 
-def _nothing_lost(context: Context, requested: Mapping[str, str], result: Path) -> None:
-    tree = _upstream(context)
-    # What another architecture has is off here, as asked for, without being there.
-    wanted = {name: value for name, value in requested.items() if value != "n" or tree.syms.get(name)}
-    dotconfig.check(tree, wanted, result, what="Linux", preset=context.config.preset.path)
+def _nothing_lost(context: Context, wanted: Mapping[str, str], result: Path) -> None:
+    dotconfig.check(_upstream(context), wanted, result, what="Linux", where=context.config.preset.path)
 
 
 def _upstream(context: Context) -> Kconfig:

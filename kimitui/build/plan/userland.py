@@ -77,7 +77,7 @@ def busybox(context: Context, tree: Step, *uses: Step) -> Step:
         uses=(tree,),
         parameters={"UNNAMED": "default"},
         files={"requested.config": InputFile(dotconfig.text(requested, texts).encode())},
-        verify=lambda output: _nothing_lost(context, requested, output / "busybox.config"),
+        verify=lambda output: nothing_lost(context, requested, output / "busybox.config", context.config.preset.path),
     )
     return busybox_program(
         context, "busybox", uses=(tree, configured, *uses), flags=context.flags, static=context.static
@@ -102,10 +102,11 @@ def busybox_program(context: Context, name: str, *, uses: tuple[Step, ...], flag
     )
 
 
-def _nothing_lost(context: Context, requested: Mapping[str, str], result: Path) -> None:
+def nothing_lost(context: Context, requested: Mapping[str, str], result: Path, asked_in: Path) -> None:
+    """Raise BuildError if a value that BusyBox is asked for, in the file `asked_in`, is not in the `.config` file."""
     source = context.sources["busybox"]
     tree = busybox_tree.upstream_tree(source.path, context.trees, source.digest)
-    dotconfig.check(tree, requested, result, what="BusyBox", preset=context.config.preset.path)
+    dotconfig.check(tree, requested, result, what="BusyBox", where=asked_in)
 
 
 def _hardened(context: Context, static: bool, program: Path) -> None:
