@@ -38,7 +38,8 @@ class Configuration:
 
     `preset` is the preset as it was read or last saved, `chain` what it is made of, base first. `tree` is the
     live tree: read it, but change values only through the methods here. `overridden` lists what extended presets ask
-    for and did not get, because the presets that extend them decided otherwise.
+    for and did not get, because the presets that extend them decided otherwise, and symbols of a kernel where none
+    is built.
     """
 
     def __init__(self, chain: Sequence[Preset], *, arch: str | None = None) -> None:
@@ -66,7 +67,10 @@ class Configuration:
         self._saved = self._state.assigned
         self._saved_values = self._values
         self._saved_own: Values | None = None
-        self.overridden: tuple[Overridden, ...] = config_apply.find_overridden(self.tree, requests)
+        self.overridden: tuple[Overridden, ...] = (
+            *config_apply.find_overridden(self.tree, requests),
+            *config_apply.find_unused(self.tree, self.names, self.chain),
+        )
 
     @classmethod
     def open(cls, reference: str, *, arch: str | None = None) -> Configuration:
@@ -240,6 +244,8 @@ class Configuration:
             config_apply.check_extra(self.names, section, symbol, value)
         except UnfitError as error:
             raise Refused(error.what, fix=error.fix) from None
+        if reason := config_apply.why_unused(self.tree, section):
+            raise Refused(f"{section}.{symbol} would have no effect: it {reason}")
         delta = self._state.delta({name: config_apply.stored(value)})
         return self._change(f"{symbol}: {in_words(value)}", delta, {})
 

@@ -349,7 +349,7 @@ def test_the_architecture_can_be_overridden() -> None:
         ("{ busybox: { telnetd: true } }", (1, 14), 'did you mean "TELNETD"?'),
         ("{ busybox: { '1': true } }", (1, 14), "they are in upper case"),
         ("{ busybox: { LS: ['a'] } }", (1, 14), "cannot be a list"),
-        ("{ hardening: { stack_protektor: 'all' } }", (1, 16), 'did you mean "stack_protector"?'),
+        ("{ hardening: { stack_clsh: true } }", (1, 16), 'did you mean "stack_clash"?'),
         ("{ init: { openrc: true } }", (1, 11), "the section init is not configurable in this version"),
         ("{ busybox: { ASH: 1 } }", (1, 14), "busybox.ASH must be true or false, not 1"),
         ("{ busybox: { ASH: 'm' } }", (1, 14), "must be true or false"),
