@@ -15,8 +15,8 @@ from kimitui.machine.data import mke2fs
 from kimitui.machine.qemu import PACKAGES
 from kimitui.sizes.units import format_size
 
-# A toolchain, the kernel's archive and some builds.
-_WANTED_BYTES = 4_000_000_000
+# A toolchain, the kernel's source, packed and unpacked, and some builds.
+_WANTED_BYTES = 6_000_000_000
 
 
 @dataclass(frozen=True)
