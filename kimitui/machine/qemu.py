@@ -75,12 +75,16 @@ def program(arch: Arch) -> str:
 
 def acceleration(arch: Arch) -> Acceleration:
     """KVM if a machine really runs with it, else emulation. Where there is /dev/kvm, KVM need not work."""
-    board = _BOARDS[arch.name]
     if host() == arch and Path("/dev/kvm").exists():
         how = Acceleration("kvm", "host")
         if _runs(arch, how.processor):
             return how
-    return Acceleration("tcg", board.processor)
+    return emulation(arch)
+
+
+def emulation(arch: Arch) -> Acceleration:
+    """A processor that works on every host, and is the slower for it."""
+    return Acceleration("tcg", _BOARDS[arch.name].processor)
 
 
 def command(machine: Machine, how: Acceleration) -> list[str]:

@@ -31,7 +31,7 @@ def interactive(directory: Path, options: Options, *, keyboard: IO[bytes], show:
     Raises KimituiError for what keeps it from running.
     """
     with tempfile.TemporaryDirectory(prefix="kimitui-") as scratch:
-        machine = _machine(directory, options, Path(scratch))
+        machine = prepared(directory, options, Path(scratch))
         console = Console(_command_line(machine), show=show, timeout_seconds=options.timeout_seconds)
         if problem := console.run(keyboard).problem():
             raise problem
@@ -45,7 +45,7 @@ def command(directory: Path, text: str, options: Options, *, show: Callable[[byt
     wanted = Command(text)
     reader = wanted.reader()
     with tempfile.TemporaryDirectory(prefix="kimitui-") as scratch:
-        machine = _machine(directory, options, Path(scratch), wanted)
+        machine = prepared(directory, options, Path(scratch), wanted)
         console = Console(
             _command_line(machine),
             show=lambda printed: show(reader.feed(printed)),
@@ -62,7 +62,11 @@ def command(directory: Path, text: str, options: Options, *, show: Callable[[byt
     )
 
 
-def _machine(directory: Path, options: Options, scratch: Path, wanted: Command | None = None) -> qemu.Machine:
+def prepared(directory: Path, options: Options, scratch: Path, wanted: Command | None = None) -> qemu.Machine:
+    """The machine in `directory`, ready to start; what has to be made for it is put into `scratch`.
+
+    Raises KimituiError where something is missing or damaged.
+    """
     found = files.find(directory)
     qemu.program(found.arch)
     words = ["panic=-1"]
