@@ -21,7 +21,7 @@ targets=$KERNEL_IMAGE
 kernel_make $targets
 
 cp "linux/arch/$KERNEL_ARCH/boot/$KERNEL_IMAGE" /output/vmlinuz
-cp linux/System.map /output/System.map
+zstd -19 --threads=1 --no-progress --quiet --stdout linux/System.map >/output/System.map.zst
 cp linux/include/config/kernel.release /output/kernel.release
 if is_on MODULES; then
 	kernel_make INSTALL_MOD_PATH=/build/modules INSTALL_MOD_STRIP=1 modules_install

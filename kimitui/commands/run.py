@@ -96,12 +96,19 @@ def _directory(options: argparse.Namespace) -> Path:
     given = Path(options.image)
     if given.is_dir():
         return given
+    from kimitui.build.arch import ARCHES as ARCHES_BY_NAME
     from kimitui.build.build import Request, build
     from kimitui.config import Configuration
+    from kimitui.machine import files, qemu
     from kimitui.progress import reader
 
+    config = Configuration.open(options.image, arch=options.arch)
+    # A kernel takes minutes; what is missing should be said before.
+    files.check_formats(config, container=options.container)
+    if not options.container:
+        qemu.program(ARCHES_BY_NAME[config.choice("IMAGE_ARCH")])
     request = Request(
-        config=Configuration.open(options.image, arch=options.arch),
+        config=config,
         cache_dir=cache_of(options),
         out_dir=options.out.absolute(),
         offline=options.offline,

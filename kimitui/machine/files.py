@@ -9,10 +9,16 @@ from pathlib import Path
 
 from kimitui.build.arch import ARCHES, Arch
 from kimitui.build.artifacts.boot import CONFIG, INITRAMFS, SYSTEM, VMLINUZ
+from kimitui.config import Configuration
 from kimitui.errors import BuildError, UsageError
 
 INFO = "build-info.json"
 
+_FIX_MACHINE = (
+    "Put vmlinuz, initramfs and squashfs among image.formats, as the preset vm does,\n"
+    "or run it as a container: kimitui run --container"
+)
+_FIX_CONTAINER = "Put rootfs among image.formats, or start it as a machine, without --container."
 _GZIP = b"\x1f\x8b"
 _SQUASHFS = b"hsqs"
 # Where a SquashFS superblock holds the image's length in bytes, as a little-endian number of eight bytes.
@@ -30,6 +36,19 @@ class BootFiles:
     kernel_config: frozenset[str]
 
 
+def check_formats(config: Configuration, *, container: bool) -> None:
+    """Raise UsageError, with the place, if a configuration makes nothing that can be started."""
+    needed = ("rootfs",) if container else ("vmlinuz", "initramfs", "squashfs")
+    missing = [name for name in needed if name not in config.family("IMAGE_FORMATS")]
+    if missing:
+        raise UsageError(
+            f"{config.name} cannot be started as a {'container' if container else 'machine'}: "
+            f"its image.formats lack {', '.join(missing)}",
+            where=config.where("image", "formats"),
+            fix=_FIX_CONTAINER if container else _FIX_MACHINE,
+        )
+
+
 def find(directory: Path) -> BootFiles:
     """The artifacts in a directory that `kimitui build` made.
 
@@ -41,8 +60,7 @@ def find(directory: Path) -> BootFiles:
         raise UsageError(
             f"a machine cannot boot from this image: it has no {', no '.join(missing)}",
             where=directory,
-            fix='Build it with vmlinuz, initramfs and squashfs among image.formats (the preset "vm" has them),\n'
-            "or run it as a container: kimitui run --container",
+            fix=_FIX_MACHINE,
         )
     system = directory / SYSTEM
     _check_system(system)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from kimitui.build.arch import ARCHES
+from kimitui.config import Configuration
 from kimitui.errors import BuildError, MachineError, UsageError
 from kimitui.machine import data, files, qemu
 from kimitui.machine.qemu import Acceleration, Machine
@@ -112,3 +113,12 @@ def test_paths_reach_qemu_whole(artifacts: Path, monkeypatch: pytest.MonkeyPatch
     assert "if=none,id=system,format=raw,readonly=on,file=/a,,b/s" in argv
     assert "if=none,id=data,format=raw,readonly=off,file=/d e" in argv
     assert argv[argv.index("-append") + 1] == "console=ttyAMA0 x=1 y"
+
+
+def test_what_cannot_be_started_is_said_before_anything_is_built() -> None:
+    with pytest.raises(UsageError, match=r"a machine: .* lack vmlinuz, initramfs, squashfs"):
+        files.check_formats(Configuration.open("minimal"), container=False)
+    with pytest.raises(UsageError, match=r"a container: .* lack rootfs"):
+        files.check_formats(Configuration.open("vm"), container=True)
+    files.check_formats(Configuration.open("vm"), container=False)
+    files.check_formats(Configuration.open("minimal"), container=True)

@@ -19,7 +19,7 @@ def write(staging: Path, made: Made) -> None:
     if plan.linux:
         output = made.entries[plan.linux.name].output
         directory.copy(output / "vmlinuz", staging / VMLINUZ)
-        directory.copy(output / "System.map", staging / "System.map")
+        directory.copy(output / "System.map.zst", staging / "System.map.zst")
         directory.copy(made.entries["linux-config"].output / "kernel.config", staging / CONFIG)
         if (output / "dtbs.tar").exists():
             directory.copy(output / "dtbs.tar", staging / "dtbs.tar")
