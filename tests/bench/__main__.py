@@ -1,4 +1,4 @@
-"""Measure the builder: `make bench`, or `python -m tests.bench [NAME ...]`.
+"""Measure the builder and the app: `make bench`, or `python -m tests.bench [NAME ...]`.
 
 Times are wall-clock seconds of whole processes; everything is measured on the machine it runs on, rivals included.
 Uses the toolchain and the sources of the user's cache, and caches of its own for the rest.
@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from kimitui.build import sources as sourcing
@@ -24,6 +25,7 @@ from kimitui.build.engines.sandbox import SandboxEngine
 from kimitui.build.flags import flags
 from kimitui.config import Configuration
 from kimitui.resources import cache_dir
+from tests.bench import app
 
 RUNS = 3
 
@@ -190,7 +192,8 @@ def commands() -> None:
 
 
 BENCHES: dict[str, Callable[[], None]] = {
-    bench.__name__: bench for bench in (sizes, commands, warm, memory, cold, with_toolchain)
+    **{bench.__name__: bench for bench in (sizes, commands, warm, memory, cold, with_toolchain)},
+    **{bench.__name__: partial(bench, report) for bench in (app.first_paint, app.keys, app.search)},
 }
 
 
