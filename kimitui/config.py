@@ -41,7 +41,7 @@ class Configuration(Editing):
     `preset` is the preset as it was read or last saved, `chain` what it is made of, base first. The base that
     changes are compared with is what the extended presets make, with the overriding architecture if there is one.
     `overridden` lists what extended presets ask for and did not get, because the presets that extend them decided
-    otherwise.
+    otherwise, and symbols of a kernel where none is built.
     """
 
     def __init__(self, chain: Sequence[Preset], *, arch: str | None = None) -> None:
@@ -63,7 +63,10 @@ class Configuration(Editing):
         self._state.apply(self._state.delta(self._override))
         self._begin(self._with_override(self._extended))
         self._saved_own: Values | None = None
-        self.overridden: tuple[Overridden, ...] = config_apply.find_overridden(self.tree, requests)
+        self.overridden: tuple[Overridden, ...] = (
+            *config_apply.find_overridden(self.tree, requests),
+            *config_apply.find_unused(self.tree, self.names, self.chain),
+        )
 
     @classmethod
     def open(cls, reference: str, *, arch: str | None = None) -> Configuration:
@@ -198,6 +201,8 @@ class Configuration(Editing):
             config_apply.check_extra(self.names, section, symbol, value)
         except UnfitError as error:
             raise Refused(error.what, fix=error.fix) from None
+        if reason := config_apply.why_unused(self.tree, section):
+            raise Refused(f"{section}.{symbol} would have no effect: it {reason}")
         delta = self._state.delta({name: config_apply.stored(value)})
         return self._change(f"{symbol}: {in_words(value)}", delta, {})
 

@@ -30,6 +30,10 @@ from kimitui.preset import Preset
 _OPEN_SECTIONS = UPSTREAM_SECTIONS  # upstream symbols that the system tree does not show may be set here
 
 
+_BUILT_IF = {"kernel": "IMAGE_FORMAT_VMLINUZ"}
+"""What must be on so that symbols of a section, which the system tree does not show, have an effect."""
+
+
 @dataclass(frozen=True)
 class Request:
     """A key of the system tree that a preset gives a value."""
@@ -170,6 +174,19 @@ def find_overridden(tree: Kconfig, requests: Iterable[Request]) -> tuple[Overrid
     return tuple(found)
 
 
+def find_unused(tree: Kconfig, names: Names, chain: Iterable[Preset]) -> tuple[Overridden, ...]:
+    """What the presets of a chain last asked for, of symbols that the system tree does not show, to no effect."""
+    found = {}
+    for preset in chain:
+        for section in _BUILT_IF:
+            if reason := why_unused(tree, section):
+                for key, value in preset.sections.get(section, {}).items():
+                    if (section, key) not in names.entries:
+                        where = preset.locate(section, key)
+                        found[section, key] = Overridden(section, key, value, where, reason)
+    return tuple(found.values())
+
+
 def checked(entry: Entry, value: JsonValue) -> dict[str, str]:
     """The assignments for a key. Raises UnfitError if it never takes such a value."""
     name = f"{entry.section}.{entry.key}" if entry.section else entry.key
@@ -208,6 +225,14 @@ def why_lost(tree: Kconfig, entry: Entry, value: JsonValue) -> str:
     """Why the requested `value` is not there, "" if it is."""
     lost = explain.requested_but_lost(tree, entry.assignments(value))
     return lost[0].reason if lost else ""
+
+
+def why_unused(tree: Kconfig, section: str) -> str:
+    """Why symbols of `section` that the system tree does not show have no effect now, "" if they have one."""
+    symbol = tree.syms.get(_BUILT_IF.get(section, ""))
+    if symbol is None or not symbol.nodes or symbol.tri_value:
+        return ""
+    return f"needs {explain.title(symbol)}, which is off"
 
 
 def in_choice(tree: Kconfig, entry: Entry) -> bool:

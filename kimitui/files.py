@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,6 +16,8 @@ def write(path: Path, text: str, *, what: str) -> None:
     Raises MachineError, in which `what` is what cannot be saved, if that is not possible; the earlier file is then as
     it was.
     """
+    import tempfile  # takes longer to import than reading a preset does
+
     target = Path(os.path.realpath(path))
     temporary: Path | None = None
     try:

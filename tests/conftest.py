@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from kimitui.build import sources
+from kimitui.kconfig import linux
 from kimitui.kconfig.busybox import upstream_tree
 from kimitui.kconfig.system import load_system_tree
 from kimitui.kconfig.types import Kconfig
@@ -66,3 +67,31 @@ def busybox_upstream(
     (Path(tree.srctree) / "include").mkdir()
     shutil.copy(busybox_generated / "include" / "applets.h", Path(tree.srctree) / "include")
     return tree
+
+
+@pytest.fixture(scope="session")
+def linux_source() -> Path:
+    """The archive of the pinned Linux, fetched if it is not in the cache."""
+    cache = sources.SourceCache(cache_dir())
+    return sources.fetch(sources.load_lock()["linux"], cache, emit=lambda _event: None).path
+
+
+class _LinuxTrees(dict[str, Kconfig]):
+    """Each tree takes seconds to load and 200 MB, so only those that are asked for are."""
+
+    def __init__(self, source: Path) -> None:
+        super().__init__()
+        self._source = source
+
+    def __missing__(self, arch: str) -> Kconfig:
+        self[arch] = linux.upstream_tree(self._source, cache_dir(), self._source.name, arch)
+        return self[arch]
+
+
+@pytest.fixture(scope="session")
+def linux_upstream(linux_source: Path) -> dict[str, Kconfig]:
+    """Linux's upstream tree by architecture, loaded when first asked for, with its files in the user's cache.
+
+    They are shared: a test that sets values in one unsets them again.
+    """
+    return _LinuxTrees(linux_source)

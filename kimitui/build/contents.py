@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from kimitui import image_users
-from kimitui.build import overlay
 from kimitui.config import Configuration
 from kimitui.errors import PresetError, UsageError
+
+if TYPE_CHECKING:
+    from kimitui.build import overlay
 
 
 def check(config: Configuration) -> None:
@@ -41,6 +45,8 @@ def files(config: Configuration) -> overlay.Overlay | None:
     if not text:
         return None
     where = config.where("image", "files")
+    from kimitui.build import overlay  # not at the top: archives take time to import, and few presets bring files
+
     found = overlay.read(where.path.parent / text, where)
     lost = sorted(found.names & {"etc/passwd", "etc/group", "etc/shadow"})
     if lost and config.string("IMAGE_USERS"):

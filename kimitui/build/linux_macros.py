@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import tarfile
 from pathlib import Path
 
 from kimitui.build.arch import ARCHES
@@ -14,6 +15,15 @@ from kimitui.build.toolchain import Toolchain
 from kimitui.kconfig import linux
 
 _INSIDE = "/sources/linux"
+
+
+def unpack(archive: Path, directory: Path) -> None:
+    """Unpack what the commands need, Kconfig files and scripts, of the archive of a Linux source to `directory`."""
+    with tarfile.open(archive, "r|*") as members:
+        for member in members:
+            name = Path(member.name).name
+            if member.isfile() and (name.startswith("Kconfig") or name == linux.MAKEFILE or name.endswith(".sh")):
+                members.extract(member, directory, filter="data")
 
 
 def record(source: Path, arch: str, *, toolchain: Toolchain, engine: Engine) -> str:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from kimitui import config_texts
 from kimitui.build import disk
-from kimitui.build.artifacts import directory
 from kimitui.build.step import StepSource
 from kimitui.config import Configuration
 
@@ -19,6 +18,9 @@ def check_output(target: Path) -> None:
     if refused is None and target.exists() and not target.is_dir():
         refused = NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
     if refused is not None:
+        # Not at the top: `kimitui check` must not wait for what only builds need.
+        from kimitui.build.artifacts import directory
+
         raise directory.unwritable(target, refused)
 
 

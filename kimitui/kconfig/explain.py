@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import kconfiglib
 
@@ -199,6 +200,8 @@ def _why_not_tri(symbol: Symbol, wanted: int) -> str:
             return f"is the one chosen in {title(choice)}; choose another one instead"
         return ""
     if wanted == 1 and symbol.type == kconfiglib.BOOL:
+        if symbol.orig_type == kconfiglib.TRISTATE:
+            return _needs([_needed(_switch(symbol.kconfig.modules), 2)])
         return "cannot be a module, only on or off"
     forced = kconfiglib.expr_value(symbol.rev_dep)
     if wanted < forced:
@@ -223,6 +226,16 @@ def _selected_by(symbol: Symbol, wanted: int) -> str:
 def forced(symbol: Symbol) -> str:
     """Which symbols switch `symbol` on by select now, as a clause; "" if there are none."""
     return _selected_by(symbol, 0)
+
+
+def _switch(symbol: Symbol) -> Symbol:
+    """What a user sets to change `symbol`: itself, or what it only repeats."""
+    while not prompt_of(symbol) and len(symbol.defaults) == 1:
+        source = symbol.defaults[0][0]
+        if not isinstance(source, kconfiglib.Symbol) or source.is_constant:
+            break
+        symbol = cast(Symbol, source)
+    return symbol
 
 
 def _not_offered(symbol: Symbol, wanted: int) -> str:

@@ -14,10 +14,11 @@ from typing import Literal
 import kconfiglib
 
 from kimitui.errors import Location
-from kimitui.kconfig.explain import title, why_not
+from kimitui.kconfig import terms
 from kimitui.kconfig.names import prompt_of, short, type_of
 from kimitui.kconfig.search import Index, Span, Text
-from kimitui.kconfig.types import Choice, Expr, Kconfig, MenuNode, Symbol
+from kimitui.kconfig.terms import Term
+from kimitui.kconfig.types import Kconfig, MenuNode
 
 Kind = Literal["menu", "comment", "choice", "member", "bool", "tristate", "string", "int", "hex"]
 
@@ -25,15 +26,6 @@ MAIN = 0
 """The number of the main menu."""
 
 _SWITCHES: tuple[Kind, ...] = ("bool", "tristate", "member")
-_WORDS = {"n": "off", "m": "a module", "y": "on"}
-_COMPARE = {
-    kconfiglib.EQUAL: "=",
-    kconfiglib.UNEQUAL: "not",
-    kconfiglib.LESS: "below",
-    kconfiglib.LESS_EQUAL: "at most",
-    kconfiglib.GREATER: "above",
-    kconfiglib.GREATER_EQUAL: "at least",
-}
 
 
 @dataclass(frozen=True)
@@ -71,14 +63,6 @@ class Match:
     row: Row
     prompt_spans: tuple[Span, ...]
     name_spans: tuple[Span, ...]
-
-
-@dataclass(frozen=True)
-class Term:
-    """A condition or a relation in words, and whether it holds now."""
-
-    text: str
-    holds: bool
 
 
 @dataclass(frozen=True)
@@ -179,19 +163,19 @@ class Menus:
             row=self._row(menu_node, 0),
             path=tuple(self.prompt(menu) for menu in self.path(node)),
             help=_help(menu_node),
-            why=tuple(_why(menu_node)),
-            needs=tuple(_needs(menu_node)),
-            switches_on=tuple(_relations(item.selects)) if is_symbol else (),
-            switched_on_by=tuple(_sources(item.rev_dep)) if is_symbol else (),
-            suggested_by=tuple(_sources(item.weak_rev_dep)) if is_symbol else (),
-            range=_range(item) if is_symbol else None,
+            why=tuple(terms.why(menu_node)),
+            needs=tuple(terms.needs(menu_node)),
+            switches_on=tuple(terms.relations(item.selects)) if is_symbol else (),
+            switched_on_by=tuple(terms.sources(item.rev_dep)) if is_symbol else (),
+            suggested_by=tuple(terms.sources(item.weak_rev_dep)) if is_symbol else (),
+            range=terms.range_of(item) if is_symbol else None,
             defined=tuple(
                 Location(Path(where.kconfig.srctree) / where.filename, where.linenr, 1)
                 for where in (item.nodes if isinstance(item, (kconfiglib.Symbol, kconfiglib.Choice)) else (menu_node,))
             ),
-            suggests=tuple(_relations(item.implies)) if is_symbol else (),
-            defaults=tuple(_defaults(item)) if isinstance(item, (kconfiglib.Symbol, kconfiglib.Choice)) else (),
-            ranges=tuple(_ranges(item)) if is_symbol else (),
+            suggests=tuple(terms.relations(item.implies)) if is_symbol else (),
+            defaults=tuple(terms.defaults(item)) if isinstance(item, (kconfiglib.Symbol, kconfiglib.Choice)) else (),
+            ranges=tuple(terms.ranges(item)) if is_symbol else (),
         )
 
     def _lines(self, parent: MenuNode, depth: int, show_all: bool) -> list[tuple[MenuNode, int]]:
@@ -201,7 +185,7 @@ class Menus:
                 continue
             # What depends on the symbol before it is listed below it, further in; it may show without that symbol.
             below = [] if _opens(node) else self._lines(node, depth + 1, show_all)
-            if show_all or _visible(node) or below:
+            if show_all or terms.visible(node) or below:
                 lines += [(node, depth), *below]
         return lines
 
@@ -229,7 +213,7 @@ class Menus:
             symbols=symbols,
             value=value,
             depth=depth,
-            hidden=not _visible(node),
+            hidden=not terms.visible(node),
             opens=_opens(node) and node.list is not None,
             settable=settable,
             on=on,
@@ -269,12 +253,6 @@ def _prompt(node: MenuNode) -> str:
     return (getattr(node.item, "name", None) or "").strip()
 
 
-def _visible(node: MenuNode) -> bool:
-    if not node.prompt or not kconfiglib.expr_value(node.prompt[1]):
-        return False
-    return node.item is not kconfiglib.MENU or bool(kconfiglib.expr_value(node.visibility))
-
-
 def _opens(node: MenuNode) -> bool:
     return node.is_menuconfig
 
@@ -305,123 +283,6 @@ def _is_found(node: MenuNode) -> bool:
 
 def _text(node: MenuNode) -> Text:
     return Text(getattr(node.item, "name", None) or "", _prompt(node), _help(node), _kind(node) == "menu")
-
-
-def _condition(node: MenuNode) -> Expr:
-    return node.prompt[1] if node.prompt else node.dep
-
-
-def _needs(node: MenuNode) -> Iterator[Term]:
-    seen = set()
-    for term in kconfiglib.split_expr(_condition(node), kconfiglib.AND):
-        # A choice is a hidden condition of its members, and `y` is what is written where there is none.
-        if isinstance(term, kconfiglib.Choice) or term is node.kconfig.y or term in seen:
-            continue
-        seen.add(term)
-        yield Term(_in_words(term), kconfiglib.expr_value(term) > 0)
-
-
-def _in_words(expression: Expr, *, nested: bool = False) -> str:
-    if not isinstance(expression, tuple):
-        return _name(expression)
-    operator, *operands = expression
-    if operator is kconfiglib.NOT:
-        text = _in_words(operands[0], nested=True)
-        return f"{text} off" if not isinstance(operands[0], tuple) else f"not {text}"
-    if operator in (kconfiglib.AND, kconfiglib.OR):
-        word = " and " if operator is kconfiglib.AND else " or "
-        text = word.join(_in_words(part, nested=True) for part in kconfiglib.split_expr(expression, operator))
-        return f"({text})" if nested else text
-    left, right = operands
-    if left.is_constant and not right.is_constant and operator in (kconfiglib.EQUAL, kconfiglib.UNEQUAL):
-        left, right = right, left
-    value = _WORDS.get(right.str_value, right.str_value) if right.is_constant else _name(right)
-    return f"{_name(left)} {_COMPARE[operator]} {value}"
-
-
-def _name(item: Symbol | Choice) -> str:
-    if getattr(item, "is_constant", False):
-        return _WORDS.get(item.name or "", f'"{item.name}"')
-    return title(item)
-
-
-def _relations(pairs: object) -> Iterator[Term]:
-    assert isinstance(pairs, (list, tuple))
-    for target, condition in pairs:
-        yield Term(title(target), kconfiglib.expr_value(condition) > 0)
-
-
-def _sources(expression: Expr) -> Iterator[Term]:
-    for term in kconfiglib.split_expr(expression, kconfiglib.OR):
-        source = kconfiglib.split_expr(term, kconfiglib.AND)[0]
-        if isinstance(source, kconfiglib.Symbol) and not source.is_constant:
-            yield Term(title(source), kconfiglib.expr_value(term) > 0)
-
-
-def _defaults(item: Symbol | Choice) -> Iterator[Term]:
-    for value, condition in item.defaults:
-        is_number = getattr(value, "is_constant", False) and item.orig_type in (kconfiglib.INT, kconfiglib.HEX)
-        text = value.name if is_number else _in_words(value)
-        yield Term(_with_condition(text, condition, item), kconfiglib.expr_value(condition) > 0)
-
-
-def _ranges(symbol: Symbol) -> Iterator[Term]:
-    for low, high, condition in symbol.ranges:
-        text = f"{low.name} to {high.name}"
-        yield Term(_with_condition(text, condition, symbol), kconfiglib.expr_value(condition) > 0)
-
-
-def _with_condition(text: str, condition: Expr, item: Symbol | Choice) -> str:
-    """`text` and when it applies, without what `item` depends on anyhow."""
-    own = kconfiglib.split_expr(item.direct_dep, kconfiglib.AND)
-    further = [
-        part
-        for part in kconfiglib.split_expr(condition, kconfiglib.AND)
-        if part is not item.kconfig.y and not any(part is known or part == known for known in own)
-    ]
-    words = " and ".join(_in_words(part, nested=True) for part in further)
-    return f"{text} if {words}" if words else text
-
-
-def _range(symbol: Symbol) -> tuple[str, str] | None:
-    for low, high, condition in symbol.ranges:
-        if kconfiglib.expr_value(condition):
-            return low.str_value, high.str_value
-    return None
-
-
-def _why(node: MenuNode) -> Iterator[str]:
-    item = node.item
-    if isinstance(item, kconfiglib.Symbol):
-        yield from _why_symbol(item)
-    elif not _visible(node):
-        unmet = [term.text for term in _needs(node) if not term.holds]
-        if unmet:
-            yield f"Not offered now: it needs {' and '.join(unmet)}."
-        else:
-            yield "Not offered now: nothing in it is."
-
-
-def _why_symbol(symbol: Symbol) -> Iterator[str]:
-    if symbol.orig_type not in (kconfiglib.BOOL, kconfiglib.TRISTATE):
-        # No value is offered while it is hidden, so it does not matter which one is asked for.
-        if not symbol.visibility and (reason := why_not(symbol, f"{symbol.str_value}?")):
-            yield _sentence("changed", reason)
-        return
-    by_reason: dict[str, list[str]] = {}
-    for value in "ymn":
-        if value == symbol.str_value or (value == "m" and symbol.orig_type == kconfiglib.BOOL):
-            continue
-        if reason := why_not(symbol, value):
-            by_reason.setdefault(reason, []).append(_WORDS[value])
-    for reason, values in by_reason.items():
-        yield _sentence(" or ".join(values), reason)
-
-
-def _sentence(value: str, reason: str) -> str:
-    if reason.startswith("cannot be"):
-        return f"It {reason}."
-    return f"It cannot be {value}: it {reason}."
 
 
 __all__ = ["MAIN", "Info", "Kind", "Match", "Menus", "Row", "Term", "short"]

@@ -255,3 +255,21 @@ config NAME
     assert speed.range == ("1", "5")
     assert about("FAST").suggests == (Term('"small" (SMALL)', True),)
     assert about("NAME").defaults == (Term('"x"', True),)
+
+
+def test_a_symbol_that_is_shown_in_two_menus_is_one(tmp_path: Path) -> None:
+    (tmp_path / "Kconfig").write_text(
+        'menu "One"\nconfig A\n\tbool "as a format"\n\thelp\n\t  First.\nendmenu\n'
+        'menu "Two"\nconfig A\n\tbool "as a switch"\n\thelp\n\t  Second.\nif A\nconfig B\n\tbool "b"\nendif\nendmenu\n'
+    )
+    menus = Menus(load(tmp_path / "Kconfig"))
+    one, two = menus.rows()
+    first, second = menus.rows(one.node)[0], menus.rows(two.node)[0]
+    assert (first.symbol, second.symbol) == ("A", "A")
+    assert menus.find("A") == first.node != second.node
+    assert [menus.info(row.node).help for row in (first, second)] == ["First.", "Second."]
+    assert prompts(menus, two.node) == ["as a switch"]
+    menus.tree.syms["A"].set_value(2)
+    assert (menus.row(first.node).value, menus.row(second.node).value) == ("y", "y")
+    assert prompts(menus, two.node) == ["as a switch", "b"]
+    assert [menus.info(row.row.node).path[-1] for row in menus.search("as a")] == ["One", "Two"]
