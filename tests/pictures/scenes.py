@@ -127,9 +127,9 @@ async def edit(user: Driver) -> None:
     await user.press("enter", "backspace", "x")
 
 
-@_scene()
+@_scene("gateway")
 async def search(user: Driver) -> None:
-    await _search(user, "tls")
+    await _search(user, "encrypt")
     await user.press("down")
 
 
