@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from pathlib import Path
@@ -21,9 +22,17 @@ def run(
     Returns the exit code.
 
     `ascii_only` draws with ASCII characters alone; `theme` is one of `settings.THEMES`, None what the user's settings
-    say. Raises KimituiError, before the screen is touched, if the preset
-    cannot be opened.
+    say. Raises KimituiError, before the screen is touched, if the preset cannot be opened.
     """
+    # To look through a tree of thousands of options for garbage takes as long as to paint it, and there is none yet.
+    gc.disable()
+    try:
+        return _run(opened, cache_dir, out_dir, ascii_only=ascii_only, theme=theme)
+    finally:
+        gc.enable()
+
+
+def _run(opened: str | Editing | None, cache_dir: Path, out_dir: Path, *, ascii_only: bool, theme: str | None) -> int:
     # Textual waits for the next frame before it paints, 17 ms unless told otherwise when it is imported. Its
     # variable is taken away again, so that no program started later sees it.
     given = os.environ.get("TEXTUAL_FPS")
@@ -35,6 +44,7 @@ def run(
             del os.environ["TEXTUAL_FPS"]
 
     app = KimituiApp(opened, cache_dir=cache_dir, out_dir=out_dir, ascii_only=ascii_only, theme_choice=theme)
+    app.when_painted = _collect_again
     # The terminal was closed, or the machine goes down: what is unsaved is kept, and no build stays behind.
     for number in (signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, lambda received, _frame: app.hang_up(received))
@@ -43,3 +53,9 @@ def run(
     finally:
         app.end_build()
     return app.return_code or 0
+
+
+def _collect_again() -> None:
+    """Collect garbage from now on, but do not look for it in what there is already: that stays to the end."""
+    gc.freeze()
+    gc.enable()

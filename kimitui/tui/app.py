@@ -54,7 +54,8 @@ class Question(Protocol):
 class KimituiApp(App[int]):
     """The configurator. `builder` can be replaced, for tests.
 
-    `keymap` are the actions whose keys the user changed. `theme_choice` is the theme by the name that users know.
+    `when_painted` is called when the first screen is there. `keymap` are the actions whose keys the user changed.
+    `theme_choice` is the theme by the name that users know.
     """
 
     TITLE = "kimitui"
@@ -97,6 +98,7 @@ class KimituiApp(App[int]):
         self.theme_choice = "dark"
         self._settings = settings.read()
         self._hint = False
+        self.when_painted: Callable[[], None] = lambda: None
         super().__init__()
         for known in theme.THEMES.values():
             self.register_theme(known)
@@ -116,6 +118,7 @@ class KimituiApp(App[int]):
             from kimitui.tui.screens.start import StartScreen
 
             self.push_screen(StartScreen())
+        self.screen.call_after_refresh(self.when_painted)
         for problem in reversed(self._settings.problems):
             self.show_error(problem)
         if settings.is_first_start():

@@ -20,8 +20,9 @@ _LISTED = 6
 def about(info: Info, inside: Sequence[Row] = (), corner: str = "") -> list[Paragraph]:
     """What an option is for; `inside` are the lines it opens to, `corner` stands at the right of the first line."""
     result = _head(info, corner)
-    # That there are no modules would be said of every other option.
-    why = [sentence for sentence in info.why if not sentence.startswith("It cannot be a module")]
+    # That there are no modules would be said of every other option, and what is chosen shows that it is.
+    chosen = info.row.kind == "member" and info.row.value == "y"
+    why = [line for line in info.why if not chosen and not line.startswith("It cannot be a module")]
     result += [Paragraph(sentence, "warn", "! ", "warn") for sentence in why]
     if why:
         result.append(BLANK)

@@ -389,7 +389,7 @@ async def test_quitting_asks_about_a_build_one_does_not_see_and_about_unsaved_ch
     script = Script()
     async with start(builder=script) as user:
         await user.go_to("Hardening")
-        await user.press("enter", "space", "b", "escape", "b", "q")
+        await user.press("enter", "down", "space", "b", "escape", "b", "q")
         assert "Cancel the build of child?" in user.seen()
         await user.press("y")
         assert "child has unsaved changes" in user.seen()
@@ -406,7 +406,7 @@ async def test_a_signal_ends_the_build_and_keeps_what_is_unsaved(start: Start, m
     script = Script()
     async with start(builder=script) as user:
         await user.go_to("Hardening")
-        await user.press("enter", "space", "b")
+        await user.press("enter", "down", "space", "b")
         run = user.app.build
         assert run is not None
         user.app.hang_up(1)

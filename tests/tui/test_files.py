@@ -32,7 +32,7 @@ def abandon(kept: RecoveryFile, config: Configuration) -> None:
 async def change(user: Driver) -> None:
     """Change a value on the screen."""
     await user.go_to("Hardening")
-    await user.press("enter", "space")
+    await user.press("enter", "down", "space")
     assert user.screen.session.config.modified
 
 

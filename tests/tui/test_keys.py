@@ -126,5 +126,5 @@ async def test_mistakes_in_the_file_do_not_prevent_work(start: Start, project: P
         assert "keys.json5:2:3" in user.panel("text").replace("\n", "")
         await user.press("enter")
         await user.go_to("Hardening")
-        await user.press("enter", "space", "w")
+        await user.press("enter", "down", "space", "w")
         assert "Saved as" in user.bar("message")

@@ -6,6 +6,7 @@ import pytest
 
 from kimitui.errors import PresetError
 from kimitui.tui import run
+from kimitui.tui.app import KimituiApp
 from kimitui.tui.screens.configure import ConfigureScreen
 from kimitui.tui.screens.dialogs import Edit, Notice
 from kimitui.tui.screens.start import StartScreen
@@ -142,3 +143,12 @@ async def test_the_filter_shows_only_what_is_typed(start: Start) -> None:
 async def test_no_size_breaks_the_list(start: Start, size: tuple[int, int]) -> None:
     async with start(None, size=size) as user:
         assert len(user.seen().splitlines()) == size[1]
+
+
+async def test_it_is_told_when_the_first_screen_is_there(project: Path) -> None:
+    app = KimituiApp("child", cache_dir=project / "cache", out_dir=project / "out")
+    screens: list[object] = []
+    app.when_painted = lambda: screens.append(type(app.screen))
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        assert screens == [ConfigureScreen]

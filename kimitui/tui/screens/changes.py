@@ -131,7 +131,8 @@ class ChangesScreen(Screen[Row | None]):
 
     def _show(self) -> None:
         lines = change_lines(self._session)
-        count = sum(line.change is not None for line in lines)
+        differing = [line.change for line in lines if line.change]
+        count = sum(change.is_set for change in differing)
         self._list.show(lines)
         if self._list.current and self._list.current.change is None:
             self._list.show(lines, self._list.cursor + 1)
@@ -139,6 +140,8 @@ class ChangesScreen(Screen[Row | None]):
         left: list[Piece] = [(f"{name} › ", "dim"), (f"differs from {self._session.base_name}", "title")]
         right: list[Piece] = [("~ unsaved  ", "accent")] if self._session.unsaved else []
         words = f"{count} change{'s' if count != 1 else ''}"
+        if following := len(differing) - count:
+            words += f", {following} follow{'s' if following == 1 else ''}"
         self.query_one("#crumbs", Bar).show(left, [*right, (words, "strong")])
         self._describe()
 
