@@ -106,7 +106,7 @@ async def only_changed(user: Driver) -> None:
     await user.press("enter")
 
 
-@_scene("gateway")
+@_scene()
 async def diff(user: Driver) -> None:
     await user.press("d")
 
