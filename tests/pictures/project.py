@@ -18,17 +18,21 @@ _LOOKS = ("NO_COLOR", "COLORFGBG", "TERM_PROGRAM")
 
 @contextmanager
 def project() -> Iterator[Path]:
-    """A directory with the presets of kimitui and some more, as a user's would be; the current one meanwhile."""
+    """A directory as a user's would be, and the current one meanwhile; with a copy of the presets of kimitui.
+
+    No settings of who runs this are read, nor written.
+    """
     with tempfile.TemporaryDirectory() as directory:
         root = Path(directory).resolve()
-        shutil.copytree(PRESETS_DIR, root / "presets")
+        shutil.copytree(PRESETS_DIR, root / "kimitui" / "presets")
+        (root / "presets").mkdir()
         for path in Path(__file__).parent.glob("*.json5"):
             shutil.copy(path, root / "presets")
         home = {name: str(root / "home") for name in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")}
         environment = {name: value for name, value in os.environ.items() if name not in _LOOKS} | home
         with (
             chdir(root),
-            patch("kimitui.resources.PRESETS_DIR", root / "presets"),
+            patch("kimitui.resources.PRESETS_DIR", root / "kimitui" / "presets"),
             patch.dict(os.environ, environment, clear=True),
         ):
             settings.note_start()  # the hint at the very first start is a scene of its own
