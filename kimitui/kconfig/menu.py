@@ -70,8 +70,9 @@ class Info:
     """What there is to say about a row.
 
     `why` are whole sentences: what keeps it from values it does not have. `needs` are its dependencies, all of which
-    must hold. `defined` counts from the directory of the tree. `range` is the lowest and highest number that hold now, as written; `ranges` and `defaults` are all there
-    are with their conditions, and the first one that holds is the one in force.
+    must hold. `range` is the lowest and highest number that hold now, as written; `ranges` and `defaults` are all there
+    are with their conditions, and the first one that holds is the one in force. `defined` are places in files of the
+    tree, seen from its directory.
     """
 
     row: Row
