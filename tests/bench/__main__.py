@@ -205,6 +205,7 @@ def main(names: list[str]) -> None:
         (line.split(": ")[1] for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), ""
     )
     print(f"{len(os.sched_getaffinity(0))} cores, {model}, load {os.getloadavg()[0]:.2f}\n")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # users do not compile kimitui at every start
     print("| what | measured | to hold |\n|---|---|---|")
     for name in names or BENCHES:
         BENCHES[name]()

@@ -127,8 +127,9 @@ def _press(typist: Typist, keys: Sequence[str]) -> list[float]:
 
 @contextmanager
 def _home() -> Iterator[None]:
-    """No settings of the user's: a home of our own."""
+    """No settings of the user's: a home of our own. Programs are compiled once, as they are for users."""
     before = dict(os.environ)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryDirectory() as directory:
         os.environ.update(
             HOME=directory, XDG_CONFIG_HOME=f"{directory}/config", XDG_STATE_HOME=f"{directory}/state",
