@@ -320,15 +320,15 @@ async def test_why_names_what_it_was(start: Start) -> None:
 async def test_only_what_differs_can_be_shown(start: Start) -> None:
     async with start() as user:
         await user.go_to("BusyBox")
-        assert user.menu.current is not None and user.menu.current.changes == 1
-        assert "~1" in user.seen()
+        changed = len(user.config.changes())
+        assert user.menu.current is not None and user.menu.current.changes == changed > 1
+        assert f"~{changed}" in user.seen()
         await user.press("c")
         assert "(changed only)" in user.bar("crumbs")
         assert [line.row.prompt for line in user.menu.items] == ["BusyBox"]
-        while user.row.opens:
+        while user.row.symbol != "BUSYBOX_VI":
             assert len(user.menu.items) == 1
             await user.press("enter")
-        assert user.row.symbol == "BUSYBOX_VI"
         await user.press("space")
         assert "Nothing here has changed" in user.seen()
         await user.press("u")
@@ -348,9 +348,10 @@ async def test_a_menu_counts_what_differs_in_it(start: Start) -> None:
         while user.row.prompt != "BusyBox":
             await user.press("h")
             assert user.menu.current is not None and user.menu.current.changes > 0
-        assert user.menu.items[user.menu.cursor].changes == 2
+        changed = len(user.config.changes())
+        assert user.menu.items[user.menu.cursor].changes == changed
         await user.press("u")
-        assert user.menu.items[user.menu.cursor].changes == 1
+        assert user.menu.items[user.menu.cursor].changes == len(user.config.changes()) < changed
 
 
 async def test_what_is_typed_right_behind_a_key_goes_where_it_belongs(start: Start) -> None:
@@ -362,7 +363,7 @@ async def test_what_is_typed_right_behind_a_key_goes_where_it_belongs(start: Sta
         await user.press("escape")
         config = user.config
         assert config.is_on("BUSYBOX_CAT")
-        assert [change.key for change in config.changes()] == ["CAT", "VI"]
+        assert [change.key for change in config.changes() if change.is_set] == ["CAT", "VI"]
         assert user.row.symbol == "BUSYBOX_CAT"
 
 
