@@ -23,6 +23,7 @@ from tests.pictures.stage import Line
 # Pixels. A letter of DejaVu Sans Mono is 0.602 em wide, its box-drawing characters are 1.164 em high: they fill a cell.
 _WIDTH, _HEIGHT, _FONT_SIZE, _BASELINE = 10, 19, 16.61, 15
 _MARGIN = 12
+_BLANK = "\u00a0"  # several common ones would be drawn as one
 # What comes after the first family is what a machine without it is likely to have.
 _FONTS = "'DejaVu Sans Mono', Menlo, Consolas, 'Liberation Mono', monospace"
 
@@ -52,7 +53,7 @@ def as_svg(lines: Sequence[Line], title: str) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width + 2 * _MARGIN} {height + 2 * _MARGIN}">',
         f"<title>{escape(title)}</title>",
         "<style>",
-        f"text {{ font: {_FONT_SIZE}px {_FONTS}; white-space: pre; }}",
+        f"text {{ font: {_FONT_SIZE}px {_FONTS} }}",
         *styles,
         "</style>",
         f'<rect width="100%" height="100%" rx="8" fill="{ground}"/>',
@@ -117,5 +118,5 @@ def _texts(runs: Sequence[Iterable[_Run]], classes: dict[str, str]) -> Iterator[
             column = run.column + cell_len(text) - cell_len(bare)
             yield (
                 f'<text class="{name}" x="{column * _WIDTH}" y="{row * _HEIGHT + _BASELINE}"'
-                f' textLength="{cell_len(bare) * _WIDTH}">{escape(bare)}</text>'
+                f' textLength="{cell_len(bare) * _WIDTH}">{escape(bare.replace(" ", _BLANK))}</text>'
             )
