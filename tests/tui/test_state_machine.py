@@ -165,7 +165,7 @@ class Keyboard(RuleBasedStateMachine):
     def teardown(self) -> None:
         try:
             if self._hands:
-                if self.config:
+                if self.config and self.config.can_undo:
                     check_copies(self.config)
                 self._hands.close()
         finally:
@@ -198,5 +198,5 @@ def test_random_keys() -> None:
     hunting = settings.get_current_profile_name() == "hunt"
     run_state_machine_as_test(
         Keyboard,
-        settings=settings() if hunting else settings(max_examples=100, stateful_step_count=12, derandomize=True),
+        settings=settings() if hunting else settings(max_examples=100, stateful_step_count=10, derandomize=True),
     )
