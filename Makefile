@@ -5,13 +5,14 @@
 #   make test                   all tests (TESTS=path to run some)
 #   make lint                   formatting, style, types, shell scripts
 #   make bench                  measure; docs/benchmarks.md says what
+#   make screenshots            draw the pictures in screenshots/ anew
 
 PRESET ?= minimal
 TESTS ?= tests
 VENV := .venv
 STAMP := $(VENV)/.kimitui
 
-.PHONY: setup build test lint bench clean
+.PHONY: setup build test lint bench screenshots clean
 
 setup: $(STAMP)
 
@@ -39,6 +40,10 @@ lint: setup
 bench: setup
 	tools/setup --tests $(VENV)
 	$(VENV)/bin/python -m tests.bench
+
+screenshots: setup
+	tools/setup --tests $(VENV)
+	$(VENV)/bin/python -m tests.pictures
 
 clean:
 	rm -rf $(VENV) out dist

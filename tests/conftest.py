@@ -19,6 +19,7 @@ from kimitui.resources import cache_dir
 
 # How long an example takes says nothing about whether it is right, and machines differ.
 settings.register_profile("kimitui", deadline=None)
+settings.register_profile("hunt", deadline=None, max_examples=2_000, stateful_step_count=40)
 settings.load_profile("kimitui")
 
 

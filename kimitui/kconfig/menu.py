@@ -71,7 +71,8 @@ class Info:
 
     `why` are whole sentences: what keeps it from values it does not have. `needs` are its dependencies, all of which
     must hold. `range` is the lowest and highest number that hold now, as written; `ranges` and `defaults` are all there
-    are with their conditions, and the first one that holds is the one in force.
+    are with their conditions, and the first one that holds is the one in force. `defined` are places in files of the
+    tree, seen from its directory.
     """
 
     row: Row
@@ -170,7 +171,7 @@ class Menus:
             suggested_by=tuple(terms.sources(item.weak_rev_dep)) if is_symbol else (),
             range=terms.range_of(item) if is_symbol else None,
             defined=tuple(
-                Location(Path(where.kconfig.srctree) / where.filename, where.linenr, 1)
+                Location(Path(where.filename), where.linenr, 1)
                 for where in (item.nodes if isinstance(item, (kconfiglib.Symbol, kconfiglib.Choice)) else (menu_node,))
             ),
             suggests=tuple(terms.relations(item.implies)) if is_symbol else (),

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 
-from kimitui.errors import KimituiError, Location
+from kimitui.errors import KimituiError
 from kimitui.kconfig.menu import Info, Row, Term
 from kimitui.tui.menu_line import box
 from kimitui.tui.widgets.draw import paragraphs
@@ -58,7 +57,7 @@ def reasons(info: Info, corner: str = "", *, now: str = "", changed: str = "") -
     result += _terms("Range", info.ranges)
     if info.defined:
         result.append(Paragraph("Defined in", "strong"))
-        result += [Paragraph(_place(where), "dim", "  ") for where in info.defined]
+        result += [Paragraph(f"{where.path}:{where.line}", "dim", "  ") for where in info.defined]
     return _trimmed(result)
 
 
@@ -70,13 +69,6 @@ def _head(info: Info, corner: str) -> list[Paragraph]:
     if row.of:
         facts.append(f"{row.on} of {row.of} on")
     return [Paragraph(row.prompt, "title", right=corner), Paragraph(" · ".join(filter(None, facts)), "dim"), BLANK]
-
-
-def _place(where: Location) -> str:
-    """A line of a file, seen from here if it is below."""
-    here = Path.cwd()
-    path = where.path.relative_to(here) if where.path.is_relative_to(here) else where.path
-    return f"{path}:{where.line}"
 
 
 def _trimmed(result: list[Paragraph]) -> list[Paragraph]:

@@ -1,4 +1,4 @@
-"""Measure the builder: `make bench`, or `python -m tests.bench [NAME ...]`.
+"""Measure the builder and the app: `make bench`, or `python -m tests.bench [NAME ...]`.
 
 Times are wall-clock seconds of whole processes; everything is measured on the machine it runs on, rivals included.
 Uses the toolchain and the sources of the user's cache, and caches of its own for the rest.
@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from kimitui.build import sources as sourcing
@@ -27,6 +28,7 @@ from kimitui.machine import qemu
 from kimitui.machine import run as machines
 from kimitui.machine.console import Console
 from kimitui.resources import cache_dir
+from tests.bench import app
 
 RUNS = 3
 OTHER_OPTIONS = (
@@ -255,7 +257,8 @@ def seconds_to_prompt(directory: Path) -> float:
 
 
 BENCHES: dict[str, Callable[[], None]] = {
-    bench.__name__: bench for bench in (sizes, boot, commands, warm, memory, cold, kernel, with_toolchain)
+    **{bench.__name__: bench for bench in (sizes, boot, commands, warm, memory, cold, kernel, with_toolchain)},
+    **{bench.__name__: partial(bench, report) for bench in (app.first_paint, app.keys, app.search)},
 }
 
 
@@ -267,6 +270,7 @@ def main(names: list[str]) -> None:
         (line.split(": ")[1] for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), ""
     )
     print(f"{len(os.sched_getaffinity(0))} cores, {model}, load {os.getloadavg()[0]:.2f}\n")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # users do not compile kimitui at every start
     print("| what | measured | to hold |\n|---|---|---|")
     for name in names or BENCHES:
         BENCHES[name]()

@@ -168,7 +168,8 @@ def test_needs_and_relations(menus: Menus, tree: Kconfig) -> None:
     assert [target.text for target in menus.info(intel).switches_on] == ['"Firmware loader" (FIRMWARE)']
     port = menus.find("PORT")
     assert port is not None and menus.info(port).range == ("1", "65535")
-    assert menus.info(port).defined[0].line == 42
+    (where,) = menus.info(port).defined
+    assert (str(where.path), where.line) == ("Kconfig", 42)
 
 
 def test_help_path_and_members(menus: Menus) -> None:

@@ -37,7 +37,7 @@ async def test_single_changes_are_taken_back_and_that_is_undone(start: Start) ->
         assert "Taken back" in user.bar("message")
         await user.press("u")
         assert config.string("IMAGE_BUDGET") == "7MB" and len(shown(user)) == 3
-        await user.press("ctrl+r", "delete", "G", "backspace")
+        await user.press("ctrl+r", "delete", "backspace")
         assert shown(user) == []
         assert "Nothing differs from base" in user.seen()
         await user.press("r", "enter", "down", "G", "g")

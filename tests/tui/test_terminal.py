@@ -6,65 +6,26 @@ import os
 import shlex
 import shutil
 import signal
-import subprocess
 import sys
-import time
+import tarfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from tests.terminal import Terminal
 from tests.tui.conftest import BASE, CHILD
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
 
-ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import sys
+import tarfile
 from pathlib import Path
 from kimitui.tui import run
 sys.exit(run(None, cache_dir=Path("cache"), out_dir=Path("out"), ascii_only="--ascii" in sys.argv))
 """
-
-
-class Terminal:
-    """A tmux server of its own with one window."""
-
-    def __init__(self, directory: Path) -> None:
-        self._tmux = ["tmux", "-S", str(directory / "tmux.socket"), "-f", "/dev/null"]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
-        environment |= {f"XDG_{name}_HOME": str(directory / name.lower()) for name in ("CONFIG", "STATE")}
-        subprocess.run(
-            [*self._tmux, "new-session", "-d", "-x", "80", "-y", "24", "sh"], cwd=directory, env=environment, check=True
-        )
-
-    def type(self, *keys: str) -> None:
-        subprocess.run([*self._tmux, "send-keys", *keys], check=True)
-
-    def screen(self) -> str:
-        return subprocess.run(
-            [*self._tmux, "capture-pane", "-p"], check=True, capture_output=True, text=True
-        ).stdout  # fmt: skip
-
-    def resize(self, width: int, height: int) -> None:
-        subprocess.run([*self._tmux, "resize-window", "-x", str(width), "-y", str(height)], check=True)
-
-    def wait_for(self, text: str) -> str:
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            if text in (screen := self.screen()):
-                return screen
-            time.sleep(0.02)  # between two looks, not for anything to happen
-        raise AssertionError(f"{text!r} never showed:\n{self.screen()}")
-
-    def wait_for_file(self, directory: Path, pattern: str) -> None:
-        deadline = time.monotonic() + 30
-        while not list(directory.glob(pattern)):
-            assert time.monotonic() < deadline, f"there never was a {pattern} in {directory}"
-            time.sleep(0.02)  # between two looks, not for anything to happen
-
-    def close(self) -> None:
-        subprocess.run([*self._tmux, "kill-server"], check=False)
 
 
 @pytest.fixture
@@ -73,87 +34,129 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
     (tmp_path / "presets" / "base.json5").write_text(BASE)
     (tmp_path / "presets" / "child.json5").write_text(CHILD)
     (tmp_path / "program.py").write_text(PROGRAM)
-    started = Terminal(tmp_path)
-    yield started
-    started.close()
+    homes = {f"XDG_{name}_HOME": str(tmp_path / name.lower()) for name in ("CONFIG", "STATE")}
+    with Terminal(tmp_path / "tmux.socket", cwd=tmp_path, environment=homes) as started:
+        yield started
 
 
 @pytest.mark.parametrize("variant", ["", "NO_COLOR=1", "--ascii"])
 def test_start_navigate_toggle_save_quit(terminal: Terminal, tmp_path: Path, variant: str) -> None:
     option = variant if variant.startswith("--") else ""
     setting = variant if "=" in variant else ""
-    terminal.type(f"{setting} {shlex.quote(sys.executable)} program.py {option}; echo left with $?", "Enter")
+    terminal.press(f"{setting} {shlex.quote(sys.executable)} program.py {option}; echo left with $?", "Enter")
     terminal.wait_for("n new from this one")
     shown = terminal.wait_for("For tests")
     assert option != "--ascii" or shown.isascii()
-    terminal.type("Enter")
+    terminal.press("Enter")
     terminal.wait_for("BusyBox --->")
-    terminal.type("/")
+    terminal.press("/")
     terminal.wait_for("Search:")
-    terminal.type("busybox_cat")
+    terminal.press("busybox_cat")
     terminal.wait_for("1 found")
-    terminal.type("Enter")
+    terminal.press("Enter")
     terminal.wait_for("Space toggle")
-    terminal.type("Space")
+    terminal.press("Space")
     terminal.wait_for("~ [*] cat")
     terminal.resize(120, 40)
     terminal.wait_for(": commands")
     terminal.resize(60, 20)
     terminal.wait_for("~ [*] cat")
-    terminal.type("s")
+    terminal.press("s")
     terminal.wait_for("Saved as presets/base.json5")
     assert "CAT: true" in (tmp_path / "presets" / "base.json5").read_text()
-    terminal.type("q")
+    terminal.press("q")
     terminal.wait_for("left with 0")
 
 
 def test_a_killed_configurator_loses_nothing(terminal: Terminal, tmp_path: Path) -> None:
     start = f"{shlex.quote(sys.executable)} program.py & echo $! >pid; fg; echo left with $?"
-    terminal.type("set -m", "Enter", start, "Enter")
+    terminal.press("set -m", "Enter", start, "Enter")
     terminal.wait_for("n new from this one")
     terminal.wait_for("For tests")
-    terminal.type("Enter")
+    terminal.press("Enter")
     terminal.wait_for("BusyBox --->")
-    terminal.type("/")
+    terminal.press("/")
     terminal.wait_for("Search:")
-    terminal.type("busybox_cat")
+    terminal.press("busybox_cat")
     terminal.wait_for("1 found")
-    terminal.type("Enter")
+    terminal.press("Enter")
     terminal.wait_for("Space toggle")
-    terminal.type("Space")
+    terminal.press("Space")
     terminal.wait_for("~ [*] cat")
     terminal.wait_for_file(tmp_path / "state" / "kimitui" / "recovery", "*.json")
     os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
     terminal.wait_for("left with 137")
-    terminal.type("stty sane", "C-j", start, "C-j")  # nobody put the terminal in order again
+    terminal.press("stty sane", "C-j", start, "C-j")  # nobody put the terminal in order again
     terminal.wait_for("There are unsaved changes to base.json5")
-    terminal.type("r")
+    terminal.press("r")
     terminal.wait_for("Your unsaved changes are restored")
-    terminal.type("s")
+    terminal.press("s")
     terminal.wait_for("Saved as presets/base.json5")
     assert "CAT: true" in (tmp_path / "presets" / "base.json5").read_text()
-    terminal.type("q")
+    terminal.press("q")
     terminal.wait_for("left with 0")
     assert list((tmp_path / "state" / "kimitui" / "recovery").iterdir()) == []
 
 
 def test_a_closed_terminal_leaves_the_changes_and_no_process(terminal: Terminal, tmp_path: Path) -> None:
-    terminal.type(f"{shlex.quote(sys.executable)} program.py & echo $! >pid; fg", "Enter")
+    terminal.press(f"{shlex.quote(sys.executable)} program.py & echo $! >pid; fg", "Enter")
     terminal.wait_for("For tests")
-    terminal.type("Enter")
+    terminal.press("Enter")
     terminal.wait_for("BusyBox --->")
-    terminal.type("/")
+    terminal.press("/")
     terminal.wait_for("Search:")
-    terminal.type("busybox_cat")
+    terminal.press("busybox_cat")
     terminal.wait_for("1 found")
-    terminal.type("Enter")
+    terminal.press("Enter")
     terminal.wait_for("Space toggle")
-    terminal.type("Space")
+    terminal.press("Space")
     terminal.wait_for("~ [*] cat")
     terminal.close()
     terminal.wait_for_file(tmp_path / "state" / "kimitui" / "recovery", "*.json")
     pid = int((tmp_path / "pid").read_text())
-    deadline = time.monotonic() + 30
-    while Path(f"/proc/{pid}/cmdline").exists() and Path(f"/proc/{pid}/cmdline").read_bytes():
-        assert time.monotonic() < deadline, "it is still there"
-        time.sleep(0.02)  # between two looks, not for anything to happen
+    terminal.wait_until(lambda: not running(pid), "the configurator ends")
+
+
+def running(pid: int) -> bool:
+    """Whether a process is there that is not only waited for."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return bool(Path(f"/proc/{pid}/cmdline").read_bytes())
+    return False
+
+
+@pytest.mark.build
+def test_from_the_list_of_presets_to_an_image(terminal: Terminal, tmp_path: Path) -> None:
+    """The program as it is installed, the cache of the user: what is there is not made again."""
+    preset = tmp_path / "presets" / "edge.json5"
+    preset.write_text('{ name: "edge", extends: "minimal", image: { budget: "900kB" } } // mine\n')
+    for name in ("base", "child"):
+        (tmp_path / "presets" / f"{name}.json5").unlink()
+    terminal.press(f"{shlex.quote(sys.executable)} -m kimitui; echo left with $?", "Enter")
+    terminal.wait_for("edge", "musl and the BusyBox applets")
+    terminal.press("/")
+    terminal.wait_for("filter", gone="n new from this one")
+    terminal.press("edge", "Enter")
+    terminal.wait_for("presets/edge.json5")
+    terminal.press("Enter")
+    terminal.wait_for("BusyBox --->", "Hardening --->")
+    terminal.press("/")
+    terminal.wait_for("Search:")
+    terminal.press("busybox_tac")
+    terminal.wait_for("1 found")
+    terminal.press("Enter")
+    terminal.wait_for("[ ] tac", gone="Search:")
+    terminal.press("Space")
+    terminal.wait_for("~ [*] tac", "unsaved")
+    terminal.press("s")
+    terminal.wait_for("Saved as presets/edge.json5", gone="unsaved")
+    assert "TAC: true" in preset.read_text() and "// mine" in preset.read_text()
+    terminal.press("b")
+    terminal.wait_for("build for x86_64")
+    terminal.wait_for("Built edge in", "of 900 kB", patience=1800)
+    archive = tmp_path / "out" / "edge" / "x86_64" / "rootfs.tar"
+    with tarfile.open(archive) as rootfs:
+        assert "tac" in {Path(name).name for name in rootfs.getnames()}
+    terminal.press("Escape")
+    terminal.wait_for("~ [*] tac")
+    terminal.press("q")
+    terminal.wait_for("left with 0")

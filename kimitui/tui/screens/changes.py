@@ -54,7 +54,8 @@ def change_lines(session: Session) -> list[ChangeLine]:
     lines = []
     for section, changes in groupby(session.changes(), lambda change: change.section):
         lines.append(ChangeLine(section))
-        for change in changes:
+        # What the preset says comes before what follows from it.
+        for change in sorted(changes, key=lambda change: not change.is_set):
             lines.append(ChangeLine(section, change, session.row_of(change)))
     return lines
 

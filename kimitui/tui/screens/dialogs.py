@@ -207,4 +207,6 @@ class Edit(Dialog[str]):
     def _judge(self, text: str) -> None:
         problem = self._check(text)
         shown = Paragraph(problem, "bad", "✗ ", "bad") if problem else Paragraph(self._note(text), "dim")
+        if problem and text == self._value == "":
+            shown = Paragraph(problem, "dim")  # nobody has done anything wrong yet
         self.query_one("#edit-problem", Panel).show([shown, BLANK])
