@@ -2,7 +2,8 @@
 #
 #   make setup                  install what is needed: Debian packages, a virtual environment in .venv
 #   make build PRESET=minimal   build an image into out/
-#   make test                   all tests (TESTS=path to run some)
+#   make test                   the tests that decide (TESTS=path to run some)
+#   make test-all               the slow ones as well: further kernels
 #   make lint                   formatting, style, types, shell scripts
 #   make bench                  measure; docs/benchmarks.md says what
 #   make screenshots            draw the pictures in screenshots/ anew
@@ -12,7 +13,7 @@ TESTS ?= tests
 VENV := .venv
 STAMP := $(VENV)/.kimitui
 
-.PHONY: setup build test lint bench screenshots clean
+.PHONY: setup build test test-all lint bench screenshots clean
 
 setup: $(STAMP)
 
@@ -25,6 +26,10 @@ build: setup
 	$(VENV)/bin/kimitui build $(PRESET) $(BUILD_FLAGS)
 
 test: setup
+	tools/setup --tests $(VENV)
+	$(VENV)/bin/pytest -m "not slow" $(TESTS)
+
+test-all: setup
 	tools/setup --tests $(VENV)
 	$(VENV)/bin/pytest $(TESTS)
 

@@ -22,7 +22,7 @@ from kimitui.kconfig import linux as linux_tree
 from kimitui.kconfig.explain import read_dotconfig
 from kimitui.resources import cache_dir
 from tests.build.conftest import kimitui
-from tests.machine.conftest import Image, MakeMachine
+from tests.machine.conftest import MACHINES, Image, MakeMachine
 
 FORMATS = ("rootfs", "oci", "squashfs", "initramfs", "vmlinuz")
 
@@ -128,7 +128,7 @@ def test_linux_keeps_everything_at_once_and_nothing(tmp_path: Path, arch: str, v
     assert {name: got.get(name, "n") for name in wanted} == wanted
 
 
-@pytest.fixture(scope="module", params=["x86_64", "arm64"])
+@pytest.fixture(scope="module", params=MACHINES)
 def image(request: pytest.FixtureRequest, machine: MakeMachine) -> Image:
     return machine(request.param)
 

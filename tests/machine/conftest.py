@@ -17,6 +17,9 @@ from tests.build.conftest import kimitui
 # Far more than any start takes, for machines under load; a test that waits this long has failed.
 TIMEOUT_SECONDS = 300
 
+# The architectures whose kernels are built and started.
+MACHINES = ["x86_64", "arm64", pytest.param("riscv64", marks=pytest.mark.slow)]
+
 
 @dataclass(frozen=True)
 class Ran:

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from kimitui.build.arch import ARCHES
-from tests.machine.conftest import TIMEOUT_SECONDS, Image, MakeMachine
+from tests.machine.conftest import MACHINES, TIMEOUT_SECONDS, Image, MakeMachine
 
 pytestmark = pytest.mark.build
 
 
-@pytest.fixture(scope="module", params=["x86_64", "arm64"])
+@pytest.fixture(scope="module", params=MACHINES)
 def image(request: pytest.FixtureRequest, machine: MakeMachine) -> Image:
     return machine(request.param)
 
