@@ -33,7 +33,8 @@ lint: setup
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
-	shellcheck --shell=sh --external-sources --source-path=SCRIPTDIR builder/steps/*.sh tools/setup
+	shellcheck --shell=sh --external-sources --source-path=SCRIPTDIR builder/steps/*.sh tools/setup \
+		builder/initramfs/init builder/boot/etc/init.d/* builder/boot/usr/share/udhcpc/*
 	shellcheck .ci/run
 
 bench: setup

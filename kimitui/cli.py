@@ -26,6 +26,8 @@ Configure and build Kimigayo OS images.
 # The module under kimitui.commands that has it, and what it does.
 _COMMANDS = {
     "build": ("build", "build an image from a preset"),
+    "run": ("run", "start an image as a virtual machine or as a container"),
+    "shell": ("shell", "open a shell where the components of an image are built"),
     "list": ("presets", "list the presets"),
     "check": ("presets", "check presets without building"),
     "diff": ("presets", "show what differs between two presets"),

@@ -10,25 +10,29 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kimitui.build import disk
+from kimitui.build.arch import ARCHES
+from kimitui.machine.data import mke2fs
+from kimitui.machine.qemu import PACKAGES
 from kimitui.sizes.units import format_size
 
-# A toolchain, the kernel's archive and some builds.
-_WANTED_BYTES = 4_000_000_000
+# A toolchain, the kernel's source, packed and unpacked, and some builds.
+_WANTED_BYTES = 6_000_000_000
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at; `fix` says what to do where it is not `good`."""
+    """One thing that was looked at; `fix` says what to do where it is not `good`; `optional`: builds need it not."""
 
     subject: str
     good: bool
     found: str
     fix: str = ""
+    optional: bool = False
 
 
 def examine(cache_dir: Path) -> list[Finding]:
-    """Look at everything a build needs."""
-    return [*_tools(), *_namespaces(), *_user_mapping(), *_disk(cache_dir)]
+    """Look at everything a build needs, then at what starting machines needs."""
+    return [*_tools(), *_namespaces(), *_user_mapping(), *_disk(cache_dir), *_machines()]
 
 
 def _tools() -> Iterator[Finding]:
@@ -88,3 +92,15 @@ def _disk(cache_dir: Path) -> Iterator[Finding]:
         f"{format_size(free)} free",
         f"A first build wants {format_size(_WANTED_BYTES)}; put the cache elsewhere with --cache-dir.",
     )
+
+
+def _machines() -> Iterator[Finding]:
+    """What `kimitui run` needs."""
+    for arch in ARCHES.values():
+        tool = f"qemu-system-{arch.qemu}"
+        path = shutil.which(tool)
+        fix = f"To start {arch.name} machines (kimitui run): apt-get install {PACKAGES[arch.name]}"
+        yield Finding(tool, path is not None, path or "missing", fix, optional=True)
+    path = mke2fs()
+    fix = "To make disks for data (kimitui run --data): apt-get install e2fsprogs"
+    yield Finding("mke2fs", path is not None, path or "missing", fix, optional=True)

@@ -34,18 +34,25 @@ def cache_dir() -> Path:
         ) from error
 
 
+def config_dir() -> Path:
+    """Where users keep settings: `kimitui` under `$XDG_CONFIG_HOME` or `~/.config`. Raises as `state_dir` does."""
+    return _user_dir("XDG_CONFIG_HOME", ".config")
+
+
 def state_dir() -> Path:
     """The directory for what should outlive a session: `kimitui` under `$XDG_STATE_HOME` or `~/.local/state`.
 
     Raises MachineError for a user without a home directory.
     """
-    base = os.environ.get("XDG_STATE_HOME")
-    if base and Path(base).is_absolute():
-        return Path(base) / "kimitui"
+    return _user_dir("XDG_STATE_HOME", ".local/state")
+
+
+def _user_dir(variable: str, default: str) -> Path:
+    """As the XDG Base Directory Specification has it: a relative path does not count."""
+    given = Path(os.environ.get(variable, ""))
+    if given.is_absolute():
+        return given / "kimitui"
     try:
-        return Path.home() / ".local" / "state" / "kimitui"
+        return Path.home() / default / "kimitui"
     except RuntimeError as error:
-        raise MachineError(
-            "this user has no home directory to keep unsaved changes in",
-            fix="Choose a directory with XDG_STATE_HOME.",
-        ) from error
+        raise MachineError("this user has no home directory", fix=f"Choose a directory with {variable}.") from error

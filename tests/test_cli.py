@@ -379,7 +379,7 @@ def test_there_are_several_ways_to_say_build(here: Here, arguments: list[str]) -
 
 def test_help_and_version_are_no_errors(here: Here) -> None:
     assert here.run("--version").out == f"kimitui {kimitui.__version__}\n"
-    for command in ("build", "list", "check", "diff", "sources", "cache", "doctor"):
+    for command in ("build", "run", "shell", "list", "check", "diff", "sources", "cache", "doctor"):
         assert command in here.run("--help").out
         assert here.run(command, "--help").code == 0
 
@@ -413,7 +413,7 @@ RESULTS = [
     pytest.param(["sources", "verify"], set(), id="sources verify"),
     pytest.param(["cache", "info"], {"directory", "bytes"}, id="cache info"),
     pytest.param(["cache", "prune", "--days", "1"], {"removed", "freed_bytes"}, id="cache prune"),
-    pytest.param(["doctor"], {"subject", "good", "found", "fix"}, id="doctor"),
+    pytest.param(["doctor"], {"subject", "good", "found", "fix", "optional"}, id="doctor"),
 ]
 
 
@@ -621,7 +621,7 @@ def test_doctor_names_every_missing_tool_with_its_package(here: Here) -> None:
     path = tools(here)
     said = here.run("doctor", PATH=path)
     assert said.code == 3
-    for package in ("bubblewrap", "mmdebstrap", "apt"):
+    for package in ("bubblewrap", "mmdebstrap", "apt", "qemu-system-x86", "qemu-system-arm"):
         assert f"apt-get install {package}\n" in said.out
     rows = here.run("doctor", "--json", PATH=path).data
     assert {"bwrap", "mmdebstrap", "apt-get"} <= {row["subject"] for row in rows if not row["good"]}

@@ -63,7 +63,7 @@ def test_what_a_killed_process_had_not_saved_comes_back_as_one_step(preset: Path
     before = config.resolved()
     change, lost = recovery.restore(config, left.draft)
     assert lost == ()
-    assert [value.symbol for value in change.changes] == ["BUSYBOX_CAT"]
+    assert "BUSYBOX_CAT" in [value.symbol for value in change.changes]
     assert config.resolved() == changed(preset).resolved() and config.modified
     config.undo()
     assert config.resolved() == before and not config.modified

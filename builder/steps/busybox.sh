@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# BusyBox. Its configuration comes from the step busybox-config; flags and link mode come from the environment.
+# BusyBox. Parameters: CONFIGURED (the step its configuration comes from); flags and link mode come from the environment.
 # shellcheck source=lib.sh
 . /input/lib.sh
 
 tar --extract --file=/steps/busybox-tree/busybox.tar
-cp /steps/busybox-config/busybox.config busybox/.config
+cp "/steps/$CONFIGURED/busybox.config" busybox/.config
 target_cc >cc
 chmod +x cc
 # quiet: the makefile takes any "s" in MAKEFLAGS, where make 4.4 keeps the variables too, for --silent.

@@ -15,7 +15,7 @@ make install
 
 lib=/steps/musl/lib
 start=
-if [ "$LINK" = static ] && [ "$RELRO" = 1 ]; then
+if [ "$RELRO" = 1 ]; then
 	# shellcheck disable=SC2086 # flags are words
 	"$TRIPLE-gcc" -nostdinc -isystem /output/include -Os $CFLAGS_TARGET -c /input/relro.c -o /output/lib/relro.o
 	start="$lib/relro.o"

@@ -27,6 +27,10 @@ if [ "$LINK" = dynamic ]; then
 	ln -s "/lib/$LOADER" usr/bin/ldd
 fi
 
+if [ -d /steps/linux/lib ]; then
+	cp -R /steps/linux/lib/. lib/
+fi
+
 # Modes are set here, not taken from wherever the files came from.
 find . -type d -exec chmod 0755 {} +
 find . -type f -perm /111 -exec chmod 0755 {} +

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from dataclasses import dataclass
 
 
@@ -26,3 +27,9 @@ ARCHES = {
         Arch("riscv64", "riscv64-linux-gnu", "riscv", "riscv64", "riscv64", "EM_RISCV", "riscv64"),
     )
 }
+
+
+def host() -> Arch | None:
+    """The architecture of this machine, if it is one of ours."""
+    machine = platform.machine()
+    return next((arch for arch in ARCHES.values() if machine in (arch.qemu, arch.oci)), None)

@@ -1,50 +1,25 @@
-"""One build from a configuration to the artifacts: the room in which sources, toolchain, steps and engine meet."""
+"""One build from a configuration to the artifacts."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
 
 from kimitui import config_texts
-from kimitui.build import clock as clocks
-from kimitui.build import contents, overlay, preflight
-from kimitui.build import plan as planning
-from kimitui.build import release as releases
-from kimitui.build import sources as sourcing
-from kimitui.build import toolchain as toolchains
-from kimitui.build.artifacts import build_info, directory, oci
+from kimitui.build import contents, overlay, preflight, workshop
+from kimitui.build.artifacts import boot, build_info, directory, oci
 from kimitui.build.artifacts.made import Made
-from kimitui.build.clock import Clock
-from kimitui.build.engines import choose
-from kimitui.build.events import Done, Emit, Event, Message, Planned
-from kimitui.build.plan import Source
-from kimitui.build.runner import Cancellation, Root, Runner
-from kimitui.build.source_tree import LocalSource
-from kimitui.build.step import StepSource
-from kimitui.build.store import Store
-from kimitui.build.toolchain import Toolchain
+from kimitui.build.events import Done, Emit
+from kimitui.build.plan import Phase
+from kimitui.build.runner import Cancellation
+from kimitui.build.workshop import Request
 from kimitui.config import Configuration
-from kimitui.errors import BuildError, CancelledError
+from kimitui.errors import BuildError
 from kimitui.sizes.units import format_size
 
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Request:
-    """What to build and where. `overrides` maps components to directories or archives that stand in for them."""
-
-    config: Configuration
-    cache_dir: Path
-    out_dir: Path
-    overrides: Mapping[str, Path] = field(default_factory=dict)
-    offline: bool = False
-    strict: bool = False
+__all__ = ["Request", "Result", "build", "build_until"]
 
 
 @dataclass(frozen=True)
@@ -64,122 +39,32 @@ def build(request: Request, *, emit: Emit, cancellation: Cancellation | None = N
     Events go to `emit`, from several threads but one at a time. Raises BuildError, MachineError,
     CancelledError; the artifacts of an earlier build are then as they were.
     """
-    cancellation = cancellation or Cancellation()
-    clock = clocks.started_now()
-    emit = _one_at_a_time(emit)
     config = request.config
-    release = releases.load()
     target = request.out_dir / config.name / config.choice("IMAGE_ARCH")
     preflight.check_output(target)
-    contents.check(config)
-    for item in config.overridden:
-        emit(Message(clock(), "info", item.describe()))
-    local = {name: sourcing.override(name, path) for name, path in request.overrides.items()}
-    engine = choose()
-    if warning := engine.warning():
-        emit(Message(clock(), "warning", warning))
-    store = Store(request.cache_dir)
-    with store.session() as session:
-        sources, toolchain = _prepare(request, local, emit, clock, cancellation)
-        busybox = sources["busybox"]
-        preflight.check_upstream(config, StepSource(busybox.path, busybox.digest), request.cache_dir)
-        plan = planning.plan(
-            config,
-            sources=sources,
-            release=release,
-            toolchain_digest=toolchain.digest,
-            trees=request.cache_dir,
-        )
-        graph = {step.name: tuple(used.name for used in step.uses) for step in plan.steps}
-        emit(Planned(clock(), config.name, plan.arch.name, graph, store.durations(plan.arch.name)))
-        runner = Runner(
-            store=store,
-            engine=engine,
-            root=Root(toolchain.root, toolchain.digest),
-            session=session,
-            emit=emit,
-            clock=clock,
-            cancellation=cancellation,
-        )
-        entries = runner.run(plan.steps)
-        for message in _shadowed(config, entries[plan.busybox.name].output):
-            emit(Message(clock(), "info", message))
-        made = Made(config, plan, entries, release, toolchain, sources)
+    with workshop.opened(request, emit=emit, cancellation=cancellation) as room:
+        entries = room.run()
+        for message in _shadowed(config, entries[room.plan.busybox.name].output):
+            room.tell("info", message)
+        made = Made(config, room.plan, entries, room.release, room.toolchain, room.sources)
         rootfs_bytes = made.rootfs.stat().st_size
-        budget_bytes = _check_budget(
-            config, rootfs_bytes, request.strict, lambda text: emit(Message(clock(), "warning", text))
-        )
+        budget_bytes = _check_budget(config, rootfs_bytes, request.strict, lambda text: room.tell("warning", text))
         with directory.staged(target) as staging:
             _write_artifacts(staging, made)
             artifacts = {path.name: path.stat().st_size for path in sorted(staging.iterdir())}
-    emit(Done(clock(), target, artifacts))
+        room.emit(Done(room.clock(), target, artifacts))
     return Result(target, made.reference, artifacts, rootfs_bytes, budget_bytes)
 
 
-def _one_at_a_time(emit: Emit) -> Emit:
-    lock = threading.Lock()
+def build_until(
+    request: Request, phase: Phase, *, emit: Emit, cancellation: Cancellation | None = None
+) -> dict[str, Path]:
+    """Make the steps of a configuration up to a phase, and no artifacts; the directory of each one's output, by name.
 
-    def locked(event: Event) -> None:
-        with lock:
-            emit(event)
-
-    return locked
-
-
-def _prepare(
-    request: Request,
-    local: Mapping[str, LocalSource],
-    emit: Emit,
-    clock: Clock,
-    cancellation: Cancellation,
-) -> tuple[dict[str, Source], Toolchain]:
-    """Fetch the sources while the toolchain is made: the one waits for the network, the other for the processor."""
-
-    def cancellable(event: Event) -> None:
-        cancellation.check()
-        emit(event)
-
-    def task(work: Callable[[], T]) -> T:
-        try:
-            return work()
-        except BaseException:
-            cancellation.cancel()
-            raise
-
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        toolchain = pool.submit(
-            task,
-            lambda: toolchains.ensure(
-                request.cache_dir,
-                emit=cancellable,
-                offline=request.offline,
-                clock=clock,
-                pulse=cancellation.check,
-            ),
-        )
-        sources = pool.submit(task, lambda: _sources(request, local, cancellable, clock))
-    # The one that was cancelled because the other failed has nothing to say.
-    for error in (toolchain.exception(), sources.exception()):
-        if error is not None and not isinstance(error, CancelledError):
-            raise error
-    return sources.result(), toolchain.result()
-
-
-def _sources(request: Request, local: Mapping[str, LocalSource], emit: Emit, clock: Clock) -> dict[str, Source]:
-    lock = sourcing.load_lock()
-    cache = sourcing.SourceCache(request.cache_dir)
-    result: dict[str, Source] = {}
-    for name in planning.components(request.config):
-        version = lock[name].version
-        if name in local:
-            result[name] = Source(name, version, local[name].path, local[name].digest, local=True)
-            emit(Message(clock(), "warning", f"{name} comes from {local[name].path}, not from the lock"))
-        else:
-            fetched = sourcing.fetch(lock[name], cache, emit=emit, offline=request.offline, clock=clock)
-            result[name] = Source(name, version, fetched.path, fetched.archive.sha256)
-    for name in local.keys() - result.keys():
-        emit(Message(clock(), "warning", f"{name} is not used by this image, so {local[name].path} is not either"))
-    return result
+    Events and errors are those of `build`.
+    """
+    with workshop.opened(request, emit=emit, cancellation=cancellation, phase=phase) as room:
+        return {name: entry.output for name, entry in room.run().items()}
 
 
 def _shadowed(config: Configuration, busybox: Path) -> list[str]:
@@ -204,6 +89,7 @@ def _check_budget(config: Configuration, rootfs_bytes: int, strict: bool, warn: 
 
 def _write_artifacts(staging: Path, made: Made) -> None:
     formats = made.config.family("IMAGE_FORMATS")
+    boot.write(staging, made)
     if "rootfs" in formats:
         directory.copy(made.rootfs, staging / "rootfs.tar")
     if "oci" in formats:

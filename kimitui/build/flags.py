@@ -16,8 +16,10 @@ class Flags:
     link: tuple[str, ...]
 
 
-def flags(config: Configuration) -> Flags:
-    """The flags of a configuration."""
+def flags(config: Configuration, *, static: bool | None = None) -> Flags:
+    """The flags of a configuration; `static` overrides how it links."""
+    if static is None:
+        static = config.choice("IMAGE_LINK") == "static"
     common = [
         "-fPIE" if config.is_on("HARDENING_PIE") else "-fno-pie",
         {
@@ -40,11 +42,10 @@ def flags(config: Configuration) -> Flags:
     if fortify != "none":
         # Before musl's own headers, which they wrap with #include_next.
         programs += ["-isystem", "/steps/fortify-headers/include", f"-D_FORTIFY_SOURCE={fortify}"]
-    return Flags(libc=tuple(common), compile=tuple(programs), link=_link(config))
+    return Flags(libc=tuple(common), compile=tuple(programs), link=_link(config, static))
 
 
-def _link(config: Configuration) -> tuple[str, ...]:
-    static = config.choice("IMAGE_LINK") == "static"
+def _link(config: Configuration, static: bool) -> tuple[str, ...]:
     if config.is_on("HARDENING_PIE"):
         mode = ["-static-pie"] if static else ["-pie"]
         # Relative relocations in their short form: musl understands it, and it saves three per cent of BusyBox.

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kimitui import config_texts
 from kimitui.build import disk
-from kimitui.build.step import StepSource
 from kimitui.config import Configuration
+
+if TYPE_CHECKING:
+    from kimitui.build.plan.context import Source
 
 
 def check_output(target: Path) -> None:
@@ -24,21 +28,29 @@ def check_output(target: Path) -> None:
         raise directory.unwritable(target, refused)
 
 
-def needs_upstream(config: Configuration) -> bool:
-    """Whether the preset sets symbols that only the upstream tree knows."""
-    return bool(config.upstream["busybox"])
+def needed_upstream(config: Configuration) -> tuple[str, ...]:
+    """The components in whose own trees symbols are to be looked up that the preset sets and the menu does not have."""
+    kernel = bool(config.upstream["kernel"]) and "vmlinuz" in config.family("IMAGE_FORMATS")
+    return (*(("busybox",) if config.upstream["busybox"] else ()), *(("linux",) if kernel else ()))
 
 
-def check_upstream(config: Configuration, busybox: StepSource, trees: Path) -> None:
-    """Raise PresetError, with the place, for what BusyBox's own tree does not know or does not allow.
+def check_upstream(config: Configuration, sources: Mapping[str, Source], trees: Path) -> None:
+    """Raise PresetError, with the place, for what the trees of BusyBox and Linux do not know or do not allow.
 
-    `trees` is the cache directory of upstream trees.
+    `sources` holds those of `needed_upstream(config)`; `trees` is the cache directory of upstream trees.
     """
-    if needs_upstream(config):
-        # Not at the top: reading a preset must not wait for what reads whole source trees.
-        from kimitui.kconfig.busybox import upstream_tree
+    # Not at the top: reading a preset must not wait for what reads whole source trees.
+    if "busybox" in needed_upstream(config):
+        from kimitui.kconfig import busybox
 
-        config.validate_upstream("busybox", upstream_tree(busybox.path, trees, busybox.digest))
+        source = sources["busybox"]
+        config.validate_upstream("busybox", busybox.upstream_tree(source.path, trees, source.digest))
+    if "linux" in needed_upstream(config):
+        from kimitui.kconfig import linux
+
+        source, arch = sources["linux"], config.choice("IMAGE_ARCH")
+        tree = linux.upstream_tree(source.path, trees, source.digest, arch)
+        config.validate_upstream("kernel", tree, beneath=linux.beneath(tree, arch))
 
 
 def budget_bytes(config: Configuration) -> int | None:

@@ -18,7 +18,7 @@ from filelock import Timeout
 
 from kimitui.build.engines.base import Engine, Execution, Job, Mount
 from kimitui.build.events import Cached, Emit, Failed, Finished, LogLine, Started, Waiting
-from kimitui.build.step import Step, keys
+from kimitui.build.step import Step, in_order, keys
 from kimitui.build.store import Entry, Store, remove_tree
 from kimitui.errors import BuildError, CancelledError, KimituiError, MachineError
 
@@ -120,6 +120,10 @@ class Runner:
                 raise
         return done
 
+    def job(self, step: Step, done: Mapping[str, Entry]) -> Job:
+        """The job of a step whose `uses` are in `done`, with its inputs in place; what it makes will not be kept."""
+        return self._job(step, self._workspace(step), keys(in_order((step,)), self._root.digest), done)
+
     def _make(self, step: Step, step_keys: Mapping[str, str], done: Mapping[str, Entry]) -> Entry:
         key = step_keys[step.name]
         if entry := self._store.find(key):
@@ -156,16 +160,7 @@ class Runner:
             lock.release()
 
     def _execute(self, step: Step, key: str, step_keys: Mapping[str, str], done: Mapping[str, Entry]) -> Entry:
-        workspace = self._session / step.name
-        for name in ("build", "output", "input"):
-            (workspace / name).mkdir(parents=True)
-        (workspace / "output").chmod(0o755)
-        for name, file in step.inputs().items():
-            path = workspace / "input" / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(file.content)
-            path.chmod(0o755 if file.executable else 0o644)
-
+        workspace = self._workspace(step)
         log = self._store.logs / f"{step.name}-{step.arch}-{key[:12]}.log"
         began = self._clock()
         self._emit(Started(began, step.name, log))
@@ -195,6 +190,19 @@ class Runner:
         )
         self._emit(Finished(self._clock(), step.name, key, seconds, entry.log))
         return entry
+
+    def _workspace(self, step: Step) -> Path:
+        """A new directory for a run of the step, with its inputs."""
+        workspace = self._session / step.name
+        for name in ("build", "output", "input"):
+            (workspace / name).mkdir(parents=True)
+        (workspace / "output").chmod(0o755)
+        for name, file in step.inputs().items():
+            path = workspace / "input" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(file.content)
+            path.chmod(0o755 if file.executable else 0o644)
+        return workspace
 
     def _job(self, step: Step, workspace: Path, step_keys: Mapping[str, str], done: Mapping[str, Entry]) -> Job:
         # What ccache cannot see by itself: the toolchain, and headers and specs files that come from other steps.

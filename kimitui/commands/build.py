@@ -7,8 +7,7 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kimitui.commands.common import ARCHES, cache_of, print_json
-from kimitui.errors import UsageError
+from kimitui.commands.common import ARCHES, cache_of, print_json, print_table, source_override
 
 if TYPE_CHECKING:
     from kimitui.build.build import Result
@@ -29,6 +28,11 @@ def add_build(parser: argparse.ArgumentParser) -> None:
         metavar="COMPONENT=PATH",
         help="build a component from this directory or archive instead of the locked one",
     )
+    parser.add_argument(
+        "--until",
+        choices=("lower", "upper"),
+        help="stop after the components (lower) or after the root file system (upper), and print where the outputs are",
+    )
     parser.add_argument("--strict", action="store_true", help="fail if the size budget is exceeded")
     parser.add_argument(
         "--progress",
@@ -41,12 +45,12 @@ def add_build(parser: argparse.ArgumentParser) -> None:
 
 
 def _build(options: argparse.Namespace) -> int:
-    from kimitui.build.build import Request, build
+    from kimitui.build.build import Request, build, build_until
     from kimitui.build.runner import Cancellation
     from kimitui.config import Configuration
     from kimitui.progress import reader
 
-    overrides = dict(_override(text) for text in options.source)
+    overrides = dict(source_override(text) for text in options.source)
     request = Request(
         config=Configuration.open(options.preset, arch=options.arch),
         cache_dir=cache_of(options),
@@ -58,6 +62,14 @@ def _build(options: argparse.Namespace) -> int:
     cancellation = Cancellation()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: cancellation.cancel())
+    if options.until:
+        with reader(options.progress) as emit:
+            outputs = build_until(request, options.until, emit=emit, cancellation=cancellation)
+        if options.json:
+            print_json({name: str(path) for name, path in outputs.items()})
+        elif options.progress != "json":
+            print_table([[name, str(path)] for name, path in outputs.items()])
+        return 0
     with reader(options.progress) as emit:
         result = build(request, emit=emit, cancellation=cancellation)
     if options.json:
@@ -73,13 +85,6 @@ def _build(options: argparse.Namespace) -> int:
     elif options.progress != "json":
         _print_result(result)
     return 0
-
-
-def _override(text: str) -> tuple[str, Path]:
-    component, equals, path = text.partition("=")
-    if not (component and equals and path):
-        raise UsageError(f"--source wants COMPONENT=PATH, not {text!r}", fix="For example: --source musl=../musl")
-    return component, Path(path).absolute()
 
 
 def _print_result(result: Result) -> None:

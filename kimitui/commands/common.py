@@ -35,3 +35,11 @@ def print_table(rows: list[list[str]]) -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def source_override(text: str) -> tuple[str, Path]:
+    """The component and the path of a --source option; UsageError if it is none."""
+    component, equals, path = text.partition("=")
+    if not (component and equals and path):
+        raise UsageError(f"--source wants COMPONENT=PATH, not {text!r}", fix="For example: --source musl=../musl")
+    return component, Path(path).absolute()

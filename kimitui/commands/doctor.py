@@ -24,7 +24,8 @@ def _doctor(options: argparse.Namespace) -> int:
         print_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
-            print(f"{'ok     ' if finding.good else 'MISSING'}  {finding.subject}: {finding.found}")
+            state = "ok     " if finding.good else "absent " if finding.optional else "MISSING"
+            print(f"{state}  {finding.subject}: {finding.found}")
             if not finding.good:
                 print(f"         {finding.fix}")
-    return 0 if all(finding.good for finding in findings) else MachineError.exit_code
+    return 0 if all(finding.good or finding.optional for finding in findings) else MachineError.exit_code

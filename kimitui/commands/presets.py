@@ -6,9 +6,13 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kimitui.commands.common import ARCHES, cache_of, print_json, print_table
 from kimitui.errors import KimituiError
+
+if TYPE_CHECKING:
+    from kimitui.config import Configuration
 
 
 def add_list(parser: argparse.ArgumentParser) -> None:
@@ -68,7 +72,7 @@ def _check(options: argparse.Namespace) -> int:
     for reference in options.presets:
         try:
             config = Configuration.open(reference, arch=options.arch)
-            if preflight.needs_upstream(config):
+            if preflight.needed_upstream(config):
                 _check_upstream(config, cache_of(options), options.offline)
             contents.check(config)
         except KimituiError as error:
@@ -101,16 +105,18 @@ def _checked(reference: str, error: KimituiError | None = None, overridden: Sequ
     }
 
 
-def _check_upstream(config: object, cache: Path, offline: bool) -> None:
+def _check_upstream(config: Configuration, cache: Path, offline: bool) -> None:
     from kimitui.build import preflight, sources
-    from kimitui.build.step import StepSource
-    from kimitui.config import Configuration
+    from kimitui.build.plan.context import Source
     from kimitui.progress import reader
 
-    assert isinstance(config, Configuration)
+    lock, archives = sources.load_lock(), sources.SourceCache(cache)
+    found = {}
     with reader("plain") as emit:
-        fetched = sources.fetch(sources.load_lock()["busybox"], sources.SourceCache(cache), emit=emit, offline=offline)
-    preflight.check_upstream(config, StepSource(fetched.path, fetched.archive.sha256), cache)
+        for name in preflight.needed_upstream(config):
+            fetched = sources.fetch(lock[name], archives, emit=emit, offline=offline)
+            found[name] = Source(name, lock[name].version, fetched.path, fetched.archive.sha256)
+    preflight.check_upstream(config, found, cache)
 
 
 def add_diff(parser: argparse.ArgumentParser) -> None:

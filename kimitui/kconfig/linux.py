@@ -151,6 +151,12 @@ def beneath(tree: Kconfig, arch: str) -> dict[str, str]:
     return {**off, **base(arch)}
 
 
+def is_text(tree: Kconfig, symbol: str) -> bool:
+    """Whether a symbol of `tree` has a text as its value, which a `.config` file quotes."""
+    found = tree.syms.get(symbol)
+    return found is not None and found.orig_type == kconfiglib.STRING
+
+
 def answers_file(arch: str) -> Path:
     """Where the answers for `arch` are recorded."""
     return _DATA / f"linux-macros-{arch}.json"

@@ -202,7 +202,7 @@ class KimituiApp(App[int]):
         from kimitui.tui.screens.dialogs import KeysHelp
         from kimitui.tui.screens.keys import keys_of
 
-        note = f"The keys of the actions named at the right can be changed in {settings.config_dir() / 'keys.json5'}: "
+        note = f"The keys of the actions named at the right can be changed in {settings.keys_file()}: "
         note += '{ "file.save": "w", "menu.search": ["/", "ctrl+f"] }'
         self.push_screen(KeysHelp(keys_of(self.screen, self.keymap), note))
 

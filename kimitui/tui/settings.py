@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kimitui import files
 from kimitui.errors import KimituiError, Location, MachineError, UsageError
+from kimitui.resources import config_dir, state_dir
 
 THEMES = ("auto", "dark", "light", "high-contrast", "no-colour")
 """The themes that can be asked for; `auto` is what suits the terminal. Here, because textual need not be imported."""
 
 _HINTED = "hinted"
-
-
-def config_dir() -> Path:
-    """Where users keep settings: `kimitui` under `$XDG_CONFIG_HOME` or `~/.config`."""
-    return _base("XDG_CONFIG_HOME", ".config")
-
-
-def state_dir() -> Path:
-    """Where kimitui notes what happened: `kimitui` under `$XDG_STATE_HOME` or `~/.local/state`."""
-    return _base("XDG_STATE_HOME", ".local/state")
-
-
-def _base(variable: str, default: str) -> Path:
-    """As the XDG Base Directory Specification has it: a relative path does not count."""
-    given = Path(os.environ.get(variable, ""))
-    if given.is_absolute():
-        return given / "kimitui"
-    return Path(os.path.expanduser("~")) / default / "kimitui"  # noqa: PTH111 - Path.home() raises without a home
 
 
 @dataclass
@@ -50,12 +33,19 @@ def read() -> Settings:
     """The settings of this user. Never raises: a mistake in a file is a problem to show, and the work goes on."""
     settings = Settings()
     for name, take in (("config.json5", _take_config), ("keys.json5", _take_keys)):
-        path = config_dir() / name
         try:
-            take(settings, _entries(path))
+            take(settings, _entries(config_dir() / name))
         except KimituiError as error:
             settings.problems.append(error)
     return settings
+
+
+def keys_file() -> str:
+    """Where the user's keys are, in words: for a user without a home directory there is only a variable."""
+    try:
+        return str(config_dir() / "keys.json5")
+    except MachineError:
+        return "$XDG_CONFIG_HOME/kimitui/keys.json5"
 
 
 def save_theme(theme: str) -> Path:
@@ -81,7 +71,10 @@ def save_theme(theme: str) -> Path:
 
 def is_first_start() -> bool:
     """Whether the hint for beginners was never shown to this user."""
-    return not (state_dir() / _HINTED).exists()
+    try:
+        return not (state_dir() / _HINTED).exists()
+    except MachineError:
+        return True
 
 
 def note_start() -> None:
@@ -93,9 +86,9 @@ def note_start() -> None:
 def _write(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise MachineError(f"cannot be written: {error.strerror}", where=path) from error
+        raise MachineError(f"cannot make the directory: {error.strerror}", where=path.parent) from error
+    files.write(path, text, what="the settings")
 
 
 def _entries(path: Path) -> dict[str, tuple[object, Location]]:

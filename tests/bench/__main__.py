@@ -24,10 +24,17 @@ from kimitui.build.engines.base import Job, Mount
 from kimitui.build.engines.sandbox import SandboxEngine
 from kimitui.build.flags import flags
 from kimitui.config import Configuration
+from kimitui.machine import qemu
+from kimitui.machine import run as machines
+from kimitui.machine.console import Console
 from kimitui.resources import cache_dir
 from tests.bench import app
 
 RUNS = 3
+OTHER_OPTIONS = (
+    *("AIO", "COREDUMP", "EFI_PARTITION", "INOTIFY_USER", "ISO9660_FS"),
+    *("POSIX_MQUEUE", "SECCOMP", "SYSVIPC", "UNIX98_PTYS", "VFAT_FS"),
+)
 
 
 def run(*arguments: object, cwd: Path | None = None) -> tuple[float, str]:
@@ -88,27 +95,33 @@ def cold() -> None:
 
 def bare_make(cache: Path) -> float:
     """Seconds that tests/bench/bare.sh takes with the configuration of the build that `cache` holds."""
+    wanted = flags(Configuration.open("minimal"))
+    words = {"LIBC": wanted.libc, "COMPILE": wanted.compile, "LINK": wanted.link}
+    inputs = {
+        "config": (outputs_of(cache)["busybox-config"] / "busybox.config").read_text(),
+        "musl.specs": (outputs_of(cache)["musl"] / "lib/musl.specs").read_text(),
+        "flags": "".join(f"{name}='{' '.join(value)}'\n" for name, value in words.items()),
+    }
+    return in_sandbox("bare.sh", ("linux", "musl", "busybox"), inputs)
+
+
+def outputs_of(cache: Path) -> dict[str, Path]:
+    """The outputs of the steps in a cache that holds one build, by name."""
+    return {json.loads(path.read_text())["name"]: path.parent / "output" for path in cache.glob("store/*/*/step.json")}
+
+
+def in_sandbox(script: str, components: tuple[str, ...], inputs: dict[str, str]) -> float:
+    """Seconds that a script of this directory takes where steps run, with these sources and files in /input."""
     made = toolchains.ensure(cache_dir(), emit=lambda _event: None)
     lock, source_cache = sourcing.load_lock(), sourcing.SourceCache(cache_dir())
-    archives = {
-        name: sourcing.fetch(lock[name], source_cache, emit=lambda _event: None).path
-        for name in ("linux", "musl", "busybox")
-    }
-    outputs = {
-        json.loads(path.read_text())["name"]: path.parent / "output" for path in cache.glob("store/*/*/step.json")
-    }
-    wanted = flags(Configuration.open("minimal"))
-    with tempfile.TemporaryDirectory() as directory:
+    archives = {name: sourcing.fetch(lock[name], source_cache, emit=lambda _event: None).path for name in components}
+    with tempfile.TemporaryDirectory(dir=cache_dir().parent) as directory:
         work = Path(directory)
-        (work / "output").mkdir()
-        (work / "input").mkdir()
-        script = Path(__file__).with_name("bare.sh").read_text()
-        (work / "input/step.sh").write_text(script)
-        (work / "input/config").write_bytes((outputs["busybox-config"] / "busybox.config").read_bytes())
-        (work / "input/musl.specs").write_bytes((outputs["musl"] / "lib/musl.specs").read_bytes())
-        (work / "input/flags").write_text(
-            f"LIBC='{' '.join(wanted.libc)}'\nCOMPILE='{' '.join(wanted.compile)}'\nLINK='{' '.join(wanted.link)}'\n"
-        )
+        for name in ("output", "input", "scratch"):
+            (work / name).mkdir()
+        (work / "input/step.sh").write_text(Path(__file__).with_name(script).read_text())
+        for name, text in inputs.items():
+            (work / "input" / name).write_text(text)
         job = Job(
             root=made.root,
             argv=("/bin/sh", "/input/step.sh"),
@@ -125,6 +138,7 @@ def bare_make(cache: Path) -> float:
                 Mount(work / "input", "/input"),
                 *(Mount(path, f"/sources/{name}") for name, path in archives.items()),
             ),
+            scratch=work / "scratch" if script == "bare-kernel.sh" else None,
         )
         start = time.monotonic()
         execution = SandboxEngine().start(job)
@@ -191,8 +205,59 @@ def commands() -> None:
         report(f"`kimitui {' '.join(arguments)}`", seconds_of(times), "≤ 0.25 s")
 
 
+def kernel() -> None:
+    """The kernel of vm-minimal from an empty cache, beside a bare make of the same configuration; then another one."""
+    with new_cache() as cache, tempfile.TemporaryDirectory() as directory:
+        # All but the kernel is there before, so that only the kernel is measured.
+        rest = Path(directory) / "rest.json5"
+        rest.write_text('{ extends: "vm-minimal", image: { formats: ["squashfs", "initramfs"] } }')
+        build(cache, rest)
+        ours, _ = build(cache, "vm-minimal")
+        bare = in_sandbox(
+            "bare-kernel.sh",
+            ("linux",),
+            {"config": (outputs_of(cache)["linux-config"] / "kernel.config").read_text()},
+        )
+        second = Path(directory) / "second.json5"
+        options = ", ".join(f"{name}: true" for name in OTHER_OPTIONS)
+        second.write_text(f'{{ extends: "vm-minimal", kernel: {{ {options} }} }}')
+        again, _ = build(cache, second)
+    report("kernel of `vm-minimal`, empty cache", f"{ours:.0f} s", "")
+    report("the same with bare make in the same sandbox", f"{bare:.0f} s", "")
+    report("ratio", f"{ours / bare:.2f}", "≤ 1.05")
+    report("a second preset with ten other kernel options", f"{again:.0f} s, {again / ours:.2f} ×", "≤ 0.5 ×")
+
+
+def boot() -> None:
+    """Sizes of the machines, how long they take to start without KVM, and what they take of the memory."""
+    for preset, bar in (("vm-minimal", "vmlinuz ≤ 1.2 MB, all ≤ 2 MB"), ("vm", "vmlinuz ≤ 2.5 MB")):
+        with tempfile.TemporaryDirectory() as out:
+            _, printed = run("build", preset, "--out", out, "--json", "--progress", "plain")
+            result = json.loads(printed)
+            directory = Path(result["directory"])
+            sizes = result["artifacts"]
+            report(f"`{preset}`: vmlinuz, all artifacts", f"{sizes['vmlinuz']:,} B, {sum(sizes.values()):,} B", bar)
+            times = [seconds_to_prompt(directory) for _ in range(5)]
+            report(f"`{preset}`: from QEMU's start to the prompt", seconds_of(times), "≤ 3 s")
+            _, said = run("run", directory, "--memory", 48, "--command", "dmesg | grep 'Run /init'; free -k")
+            init, _, memory, *_ = said.splitlines()
+            report(f"`{preset}`: the kernel's start to /init", init.split("]")[0].strip("[ ") + " s", "≤ 1.5 s")
+            report(f"`{preset}`: used of 48 MB, as free says", f"{int(memory.split()[2]):,} kB", "≤ 16 MB")
+
+
+def seconds_to_prompt(directory: Path) -> float:
+    """How long a machine takes from QEMU's start to the shell's prompt, without KVM."""
+    printed = bytearray()
+    with tempfile.TemporaryDirectory() as scratch:
+        machine = machines.prepared(directory, machines.Options(), Path(scratch))
+        argv = qemu.command(machine, qemu.emulation(machine.arch))
+        start = time.monotonic()
+        Console(argv, show=printed.extend, finished=lambda: b":~# " in printed).run()
+        return time.monotonic() - start
+
+
 BENCHES: dict[str, Callable[[], None]] = {
-    **{bench.__name__: bench for bench in (sizes, commands, warm, memory, cold, with_toolchain)},
+    **{bench.__name__: bench for bench in (sizes, boot, commands, warm, memory, cold, kernel, with_toolchain)},
     **{bench.__name__: partial(bench, report) for bench in (app.first_paint, app.keys, app.search)},
 }
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from kimitui import resources
 from kimitui.errors import KimituiError
 from kimitui.tui import settings
 
@@ -67,4 +68,4 @@ def test_what_would_be_lost_is_not_written(directory: Path) -> None:
 def test_a_relative_directory_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", "here")
     monkeypatch.setenv("HOME", "/home/somebody")
-    assert settings.config_dir() == Path("/home/somebody/.config/kimitui")
+    assert resources.config_dir() == Path("/home/somebody/.config/kimitui")

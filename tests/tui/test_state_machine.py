@@ -92,13 +92,13 @@ class Keyboard(RuleBasedStateMachine):
         if isinstance(self.hands.app.focused, Input):
             self.hands.write(text)
 
-    @rule(word=st.sampled_from(WORDS), down=st.integers(0, 3))
-    def jump(self, word: str, down: int) -> None:
+    @rule(word=st.sampled_from(WORDS), down=st.integers(0, 3), key=st.sampled_from(["space", "y", "n", "m", "enter"]))
+    def change_what_is_found(self, word: str, down: int, key: str) -> None:
         if self.screen:
             self.hands.press("slash", "/")
             self.hands.write(word)
-            for key in (*["down"] * down, "enter"):
-                self.hands.press(key)
+            for pressed in (*["down"] * down, "enter", key):
+                self.hands.press(pressed)
 
     @rule(across=st.floats(0, 0.999), along=st.floats(0, 0.999), times=st.integers(1, 2))
     def click(self, across: float, along: float, times: int) -> None:
@@ -167,6 +167,7 @@ class Keyboard(RuleBasedStateMachine):
             if self._hands:
                 if self.config and self.config.can_undo:
                     check_copies(self.config)
+                    check_undo(self.config, self._beginnings[id(self.config)])
                 self._hands.close()
         finally:
             self._stack.close()
@@ -185,6 +186,13 @@ def check_values(tree: Kconfig) -> None:
     for choice in tree.unique_choices:
         if choice.visibility:
             assert sum(member.tri_value == NUMBER["y"] for member in choice.syms) == 1, choice.name
+
+
+def check_undo(config: Configuration, beginning: Values) -> None:
+    """That what was done can be undone to the beginning."""
+    while config.undo():
+        pass
+    assert config.resolved() == beginning
 
 
 def check_copies(config: Configuration) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -35,14 +36,35 @@ class SandboxEngine:
         return ProcessExecution(command(job))
 
 
-def command(job: Job) -> list[str]:
-    """The bubblewrap command line for a job."""
+def container(root: Path, argv: Sequence[str], env: Mapping[str, str]) -> list[str]:
+    """The bubblewrap command line for a program in the root file system `root`, which it may write to."""
+    settings = [word for name, value in sorted(env.items()) for word in ("--setenv", name, value)]
+    return [
+        _bubblewrap(),
+        *_NAMESPACES,
+        "--die-with-parent",
+        *("--uid", "0", "--gid", "0"),
+        *("--hostname", "kimigayo"),
+        "--clearenv",
+        *settings,
+        *("--bind", str(root), "/"),
+        *("--dev", "/dev"),
+        *("--proc", "/proc"),
+        *("--tmpfs", "/tmp"),
+        *("--tmpfs", "/run"),
+        *("--chdir", "/"),
+        *("--", *argv),
+    ]
+
+
+def command(job: Job, *, interactive: bool = False) -> list[str]:
+    """The bubblewrap command line for a job; `interactive` leaves it the terminal."""
     parents = sorted({str(Path(mount.target).parent) for mount in job.mounts} - {"/"})
     argv = [
         _bubblewrap(),
         *_NAMESPACES,
         "--die-with-parent",
-        "--new-session",
+        *(() if interactive else ("--new-session",)),
         "--disable-userns",
         *("--cap-drop", "ALL"),
         *("--uid", "0", "--gid", "0"),

@@ -5,28 +5,44 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from kimitui.build.arch import ARCHES, Arch
 from kimitui.build.flags import flags
+from kimitui.build.plan import boot, kernel, userland
 from kimitui.build.plan import rootfs as root
-from kimitui.build.plan import userland
 from kimitui.build.plan.context import Context, Source
 from kimitui.build.release import Release
 from kimitui.build.step import Step, in_order
 from kimitui.config import Configuration
 
-__all__ = ["Plan", "Source", "components", "plan"]
+__all__ = ["Phase", "Plan", "Source", "components", "plan"]
+
+
+Phase = Literal["lower", "upper", "pack"]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """`steps` are in an order in which every step follows those it uses; `layer` is None where it is not packed."""
+    """`steps` are in an order in which every step follows those it uses.
+
+    `layer` is None where it is not packed, the last three where the configuration does not ask for them.
+    """
 
     arch: Arch
     steps: tuple[Step, ...]
     rootfs: Step
     busybox: Step
     layer: Step | None
+    linux: Step | None
+    squashfs: Step | None
+    initramfs: Step | None
+
+    def until(self, phase: Phase) -> tuple[Step, ...]:
+        """The steps of a phase and those before it: `lower` makes the components, `upper` the root file system."""
+        lower = tuple(step for step in (self.linux, self.busybox) if step)
+        ends = {"lower": lower, "upper": (*lower, self.rootfs), "pack": self.steps}
+        return in_order(ends[phase])
 
 
 def components(config: Configuration) -> tuple[str, ...]:
@@ -52,13 +68,21 @@ def plan(
     headers = userland.linux_headers(context)
     musl = userland.musl(context)
     libraries = (headers, musl, *userland.fortify_headers(context))
-    busybox = userland.busybox(context, userland.busybox_source(context), *libraries)
-    rootfs = root.rootfs(context, busybox, musl)
+    busybox_tree = userland.busybox_source(context)
+    busybox = userland.busybox(context, busybox_tree, *libraries)
+    linux = kernel.linux(context) if context.has_format("vmlinuz") else None
+    rootfs = root.rootfs(context, busybox, musl, linux)
     layer = root.layer(context, rootfs)
+    squashfs = boot.squashfs(context, rootfs) if context.has_format("squashfs") else None
+    initramfs = boot.initramfs(context, busybox_tree, *libraries) if context.has_format("initramfs") else None
+    wanted = (linux, rootfs, layer, squashfs, initramfs)
     return Plan(
         arch=arch,
-        steps=in_order((rootfs, *([layer] if layer else []))),
+        steps=in_order(tuple(step for step in wanted if step)),
         rootfs=rootfs,
         busybox=busybox,
         layer=layer,
+        linux=linux,
+        squashfs=squashfs,
+        initramfs=initramfs,
     )

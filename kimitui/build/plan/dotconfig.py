@@ -15,17 +15,20 @@ def text(requested: Mapping[str, str], texts: set[str]) -> str:
     return "".join(_line(name, value, name in texts) for name, value in sorted(requested.items()))
 
 
-def check(tree: Kconfig, requested: Mapping[str, str], dotconfig: Path, *, what: str, preset: Path) -> None:
-    """Raise BuildError, with what each lacks, if values that `requested` holds are not in `dotconfig`."""
+def check(tree: Kconfig, requested: Mapping[str, str], dotconfig: Path, *, what: str, where: Path) -> None:
+    """Raise BuildError, with what each lacks, if values that `requested` holds are not in `dotconfig`.
+
+    `what` is configured there, and `where` the file that asks for it.
+    """
     lost = compare_with_dotconfig(tree, requested, dotconfig)
     if lost:
         raise BuildError(
-            f"{what}'s configuration does not keep {len(lost)} of the values the preset asks for",
-            where=preset,
+            f"{what}'s configuration does not keep {len(lost)} of the values that are asked for",
+            where=where,
             details=tuple(
                 f"{item.symbol}: wanted {item.wanted}, got {item.got or 'nothing'}; {item.reason}" for item in lost
             ),
-            fix="Change the preset so that what is missing is there, or so that it asks for something else.",
+            fix="Change the file so that what is missing is there, or so that it asks for something else.",
         )
 
 

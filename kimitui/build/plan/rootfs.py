@@ -15,9 +15,12 @@ from kimitui.build.step import InputFile, Step
 from kimitui.errors import BuildError
 
 
-def rootfs(context: Context, busybox: Step, musl: Step) -> Step:
-    """The root file system as a tar archive."""
+def rootfs(context: Context, busybox: Step, musl: Step, linux: Step | None) -> Step:
+    """The root file system as a tar archive; the modules of `linux` are in it, if it has any."""
     files = builder_files("skeleton", "skeleton")
+    if context.has_format("squashfs") and context.config.is_on("BUSYBOX_INIT"):
+        files |= builder_files("boot", "skeleton")
+    modules = linux is not None and context.config.requested("kernel").get("MODULES") == "y"
     files["skeleton/etc/hostname"] = InputFile(f"{context.config.string('IMAGE_HOSTNAME')}\n".encode())
     files["skeleton/etc/os-release"] = InputFile(_os_release(context).encode())
     files["skeleton/etc/kimigayo/build.json"] = InputFile(_pretty(_metadata(context)))
@@ -31,7 +34,7 @@ def rootfs(context: Context, busybox: Step, musl: Step) -> Step:
         name="rootfs",
         arch=context.arch.name,
         script="rootfs.sh",
-        uses=(busybox, *(() if context.static else (musl,))),
+        uses=(busybox, *(() if context.static else (musl,)), *((linux,) if linux and modules else ())),
         parameters={
             **context.epoch,
             "LINK": "static" if context.static else "dynamic",

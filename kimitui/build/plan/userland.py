@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from kimitui.build import elf
+from kimitui.build.flags import Flags
 from kimitui.build.plan import dotconfig
 from kimitui.build.plan.context import Context, builder_file
 from kimitui.build.step import InputFile, Step
@@ -28,7 +29,7 @@ def linux_headers(context: Context) -> Step:
 
 def musl(context: Context) -> Step:
     """The C library and what makes the compiler use it."""
-    protect = context.static and context.config.choice("HARDENING_RELRO") != "none"
+    protect = context.config.choice("HARDENING_RELRO") != "none"
     return Step(
         name="musl",
         arch=context.arch.name,
@@ -79,40 +80,50 @@ def busybox(context: Context, tree: Step, *uses: Step) -> Step:
         arch="any",
         script="busybox-config.sh",
         uses=(tree,),
+        parameters={"UNNAMED": "default"},
         files={"requested.config": InputFile(dotconfig.text(requested, texts).encode())},
-        verify=lambda output: _nothing_lost(context, requested, output / "busybox.config"),
+        verify=lambda output: nothing_lost(context, requested, output / "busybox.config", context.config.preset.path),
     )
+    return busybox_program(
+        context, "busybox", uses=(tree, configured, *uses), flags=context.flags, static=context.static
+    )
+
+
+def busybox_program(context: Context, name: str, *, uses: tuple[Step, ...], flags: Flags, static: bool) -> Step:
+    """BusyBox with the configuration that the step `<name>-config`, one of `uses`, makes."""
     return Step(
-        name="busybox",
+        name=name,
         arch=context.arch.name,
         script="busybox.sh",
-        uses=(tree, configured, *uses),
+        uses=uses,
         parameters={
             **context.epoch,
             "TRIPLE": context.arch.triple,
-            "CFLAGS_TARGET": shlex.join(context.flags.compile),
-            "LDFLAGS_TARGET": shlex.join(context.flags.link),
+            "CONFIGURED": f"{name}-config",
+            "CFLAGS_TARGET": shlex.join(flags.compile),
+            "LDFLAGS_TARGET": shlex.join(flags.link),
         },
-        verify=lambda output: _hardened(context, output / "busybox.unstripped"),
+        verify=lambda output: _hardened(context, static, output / "busybox.unstripped"),
     )
 
 
-def _nothing_lost(context: Context, requested: Mapping[str, str], result: Path) -> None:
+def nothing_lost(context: Context, requested: Mapping[str, str], result: Path, asked_in: Path) -> None:
+    """Raise BuildError if a value that BusyBox is asked for, in the file `asked_in`, is not in the `.config` file."""
     source = context.sources["busybox"]
     tree = busybox_tree.upstream_tree(source.path, context.trees, source.digest)
-    dotconfig.check(tree, requested, result, what="BusyBox", preset=context.config.preset.path)
+    dotconfig.check(tree, requested, result, what="BusyBox", where=asked_in)
 
 
-def _hardened(context: Context, program: Path) -> None:
+def _hardened(context: Context, static: bool, program: Path) -> None:
     facts = elf.read(program)
     config = context.config
     relro = config.choice("HARDENING_RELRO")
     checks = {
         f"architecture {context.arch.name}": facts.machine == context.arch.elf_machine,
         "non-executable stack": facts.nx,
-        f"{config.choice('IMAGE_LINK')} linking": (facts.interpreter is None) == context.static,
+        f"{'static' if static else 'dynamic'} linking": (facts.interpreter is None) == static,
         f"PIE {'on' if config.is_on('HARDENING_PIE') else 'off'}": facts.pie == config.is_on("HARDENING_PIE"),
-        f"RELRO {relro}": facts.relro == relro or (context.static and relro != "none" and facts.relro != "none"),
+        f"RELRO {relro}": facts.relro == relro or (static and relro != "none" and facts.relro != "none"),
         f"stack protector {config.choice('HARDENING_STACK_PROTECTOR')}": facts.stack_protector
         == (config.choice("HARDENING_STACK_PROTECTOR") != "none"),
     }

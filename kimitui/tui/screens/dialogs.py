@@ -57,13 +57,9 @@ class TextDialog(Dialog[Answer]):
     def compose(self) -> ComposeResult:
         """The text, a blank line and the keys."""
         with Vertical(classes="dialog"):
-            yield Panel(id="text")
+            yield Panel(self._paragraphs, id="text")
             yield Bar()
             yield Keys(self._keys)
-
-    def on_mount(self) -> None:
-        """Show the text."""
-        self.query_one("#text", Panel).show(self._paragraphs)
 
     def action_scroll(self, lines: int) -> None:
         """Scroll the text."""

@@ -34,9 +34,11 @@ BLANK = Paragraph("")
 class Panel(Drawn, ScrollView, can_focus=False):
     """Paragraphs, replaced as a whole."""
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+    def __init__(
+        self, paragraphs: Sequence[Paragraph] = (), *, id: str | None = None, classes: str | None = None
+    ) -> None:
         super().__init__(id=id, classes=classes)
-        self._paragraphs: Sequence[Paragraph] = ()
+        self._paragraphs = paragraphs
         self._lines: list[list[Piece]] = []
         self._rights: dict[int, str] = {}
         self._width = 0

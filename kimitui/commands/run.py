@@ -1,0 +1,133 @@
+"""`kimitui run`."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from kimitui.commands.common import ARCHES, cache_of
+from kimitui.errors import CancelledError, UsageError
+
+_MIN_MEMORY_MB = 16
+
+
+def add_run(parser: argparse.ArgumentParser) -> None:
+    """The options of `kimitui run`."""
+    parser.add_argument(
+        "image", metavar="PRESET|DIR", help="a preset, which is built first, or a directory of artifacts"
+    )
+    parser.add_argument("--arch", choices=ARCHES, help="build for this architecture instead of the preset's")
+    parser.add_argument(
+        "--out", type=Path, default=Path("out"), metavar="DIR", help="where artifacts go (default: out)"
+    )
+    parser.add_argument("--offline", action="store_true", help="use only what is cached")
+    parser.add_argument(
+        "--memory", type=_megabytes, default=128, metavar="MB", help="the machine's memory in MiB (default: 128)"
+    )
+    parser.add_argument(
+        "--data", type=Path, metavar="FILE.img", help="keep changes in this disk image; it is made if it is not there"
+    )
+    parser.add_argument(
+        "--data-size", type=_megabytes, default=256, metavar="MB", help="the size of a new --data in MiB (default: 256)"
+    )
+    parser.add_argument("--command", metavar="CMD", help="run this in a shell, print what it prints, and switch off")
+    parser.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="switch the machine off after this time")
+    parser.add_argument("--append", default="", metavar="WORDS", help="further words for the kernel's command line")
+    parser.add_argument(
+        "--container", action="store_true", help="run the root file system in the sandbox, without a machine"
+    )
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    directory = _directory(options)
+    if options.container:
+        if options.data or options.append:
+            raise UsageError("--data and --append are for machines, not for containers")
+        from kimitui.machine import container
+
+        return container.run(directory, options.command, timeout_seconds=options.timeout)
+
+    from kimitui.machine import run
+    from kimitui.machine.console import to_standard_output
+
+    if options.memory < _MIN_MEMORY_MB:
+        raise UsageError(
+            f"--memory {options.memory} is too little for a kernel and its initramfs",
+            fix=f"The smallest machine starts with --memory 32 or so; below {_MIN_MEMORY_MB} none does.",
+        )
+    settings = run.Options(
+        memory_mb=options.memory,
+        data=options.data.absolute() if options.data else None,
+        data_mb=options.data_size,
+        words=tuple(options.append.split()),
+        timeout_seconds=options.timeout,
+    )
+    with ended_by_signals():
+        if options.command is not None:
+            return run.command(directory, options.command, settings, show=to_standard_output)
+        if sys.stdin.isatty():
+            print("The console of the machine; poweroff ends it, and so does Ctrl-a x.", file=sys.stderr)
+        run.interactive(directory, settings, keyboard=sys.stdin.buffer, show=to_standard_output)
+    return 0
+
+
+@contextlib.contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Within the block, signals that end a program do so by an error, so that what must be undone is undone."""
+
+    def end(number: int, _frame: object) -> None:
+        raise CancelledError(f"ended by {signal.Signals(number).name}")
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _directory(options: argparse.Namespace) -> Path:
+    """The directory of artifacts; those of a preset are built first."""
+    given = Path(options.image)
+    if given.is_dir():
+        return given
+    from kimitui.build.arch import ARCHES as ARCHES_BY_NAME
+    from kimitui.build.build import Request, build
+    from kimitui.config import Configuration
+    from kimitui.machine import files, qemu
+    from kimitui.progress import reader
+
+    config = Configuration.open(options.image, arch=options.arch)
+    # A kernel takes minutes; what is missing should be said before.
+    files.check_formats(config, container=options.container)
+    if not options.container:
+        qemu.program(ARCHES_BY_NAME[config.choice("IMAGE_ARCH")])
+    request = Request(
+        config=config,
+        cache_dir=cache_of(options),
+        out_dir=options.out.absolute(),
+        offline=options.offline,
+    )
+    with reader("auto") as emit:
+        return build(request, emit=emit).directory
+
+
+def _megabytes(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of MiB")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds < 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+    return seconds

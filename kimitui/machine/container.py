@@ -1,0 +1,58 @@
+"""Run a root file system under the sandbox: no daemon, no machine."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tarfile
+import tempfile
+from pathlib import Path
+
+from kimitui.build.arch import host
+from kimitui.build.engines import sandbox
+from kimitui.errors import BuildError, MachineError, UsageError
+from kimitui.machine import files
+
+_ROOTFS = "rootfs.tar"
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def run(directory: Path, command: str | None, *, timeout_seconds: float | None = None) -> int:
+    """Run a shell, or `command` in one, in a copy of the root file system that vanishes; its exit status.
+
+    Standard input and output are this process's own. Raises UsageError without a root file system, MachineError where
+    it cannot run here, BuildError when the time is up.
+    """
+    arch = files.architecture(directory)
+    archive = directory / _ROOTFS
+    if not archive.is_file():
+        raise UsageError(
+            f"this image has no {_ROOTFS} to run as a container",
+            where=directory,
+            fix="Build it with rootfs among image.formats.",
+        )
+    if host() != arch:
+        raise MachineError(
+            f"this image is for {arch.name}, and this machine is not",
+            where=directory,
+            fix="Start it as a machine, without --container.",
+        )
+    if refusal := sandbox.refusal():
+        raise MachineError(f"This machine refuses sandboxes: {refusal}", fix="kimitui doctor says what to do.")
+    with tempfile.TemporaryDirectory(prefix="kimitui-") as scratch:
+        with tarfile.open(archive) as tar:
+            # Members belong to root there; in the sandbox, whoever starts it is root.
+            tar.extractall(scratch, filter="tar")
+        terminal = os.environ.get("TERM", "dumb")
+        argv = ["/bin/sh", "-l"] if command is None else ["/bin/sh", "-c", command]
+        try:
+            return subprocess.run(
+                sandbox.container(Path(scratch), argv, {"PATH": _PATH, "HOME": "/root", "TERM": terminal}),
+                timeout=timeout_seconds,
+                check=False,
+            ).returncode
+        except subprocess.TimeoutExpired:
+            raise BuildError(
+                f"the container was still running after {timeout_seconds:g} s, and was ended",
+                fix="Give it more time with --timeout.",
+            ) from None
