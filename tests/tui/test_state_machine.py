@@ -45,7 +45,7 @@ class Keyboard(RuleBasedStateMachine):
         self._project = self._stack.enter_context(project())
         self._hands: Hands | None = None
         self._reference: str | None = None
-        self._beginnings: dict[int, Values] = {}
+        self._beginnings: dict[Configuration, Values] = {}
         self._saved = False
 
     @property
@@ -119,7 +119,7 @@ class Keyboard(RuleBasedStateMachine):
         while self.config.can_undo:
             self.hands.press("u")
             steps += 1
-        assert self.config.resolved() == self._beginnings[id(self.config)]
+        assert self.config.resolved() == self._beginnings[self.config]
         for _ in range(steps):
             self.hands.press("ctrl+r")
         assert self.config.resolved() == before
@@ -159,7 +159,7 @@ class Keyboard(RuleBasedStateMachine):
     @invariant()
     def the_values_are_in_order(self) -> None:
         if self._hands and (config := self.config):
-            self._beginnings.setdefault(id(config), config.resolved())
+            self._beginnings.setdefault(config, config.resolved())
             check_values(config.tree)
 
     def teardown(self) -> None:
@@ -167,7 +167,7 @@ class Keyboard(RuleBasedStateMachine):
             if self._hands:
                 if self.config and self.config.can_undo:
                     check_copies(self.config)
-                    check_undo(self.config, self._beginnings[id(self.config)])
+                    check_undo(self.config, self._beginnings[self.config])
                 self._hands.close()
         finally:
             self._stack.close()
