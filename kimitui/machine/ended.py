@@ -38,7 +38,9 @@ class Ended:
         if self.status:
             return MachineError(f"QEMU failed (exit status {self.status})", details=self.complaints[-5:])
         if not self.printed.strip():
-            return BuildError("the machine stopped before the kernel said anything", fix=_MORE_MEMORY)
+            return BuildError(
+                "the machine stopped before the kernel said anything; its memory may be too small", fix=_MORE_MEMORY
+            )
         return None
 
     def _tail(self) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from kimitui.errors import BuildError, PresetError
 from kimitui.kconfig import linux as linux_tree
 from kimitui.kconfig.explain import read_dotconfig
 from kimitui.resources import cache_dir
+from tests.build.conftest import kimitui
 from tests.machine.conftest import Image, MakeMachine
 
 FORMATS = ("rootfs", "oci", "squashfs", "initramfs", "vmlinuz")
@@ -155,6 +156,23 @@ def test_the_kernel_says_nothing_of_who_built_it_when_and_where(image: Image) ->
     assert re.fullmatch(r"Linux version [\d.]+ \(kimitui@kimigayo\) \(.*\) #1 .*", version)
     assert uname.startswith("#1 ")
     assert int(seconds) == epoch
+
+
+# **Feature: kimigayo-os-core, Property 19: twice the same input, twice the same bytes**
+@pytest.mark.build
+def test_the_kernel_is_the_same_from_another_cache(machine: MakeMachine, tmp_path: Path) -> None:
+    first = machine("x86_64").directory
+    cache = tmp_path / "another cache"
+    cache.mkdir()
+    # With the compiler's cache, for the sake of time: all else is done again.
+    for name in ("toolchain", "sources", "ccache"):
+        (cache / name).symlink_to(cache_dir() / name)
+    environment = {"TZ": "Asia/Tokyo", "LC_ALL": "C", "USER": "somebody", "KBUILD_BUILD_USER": "somebody"}
+    arguments = ("vm-minimal", "--arch", "x86_64", "--cache-dir", cache, "--out", tmp_path / "out", "--offline")
+    kimitui("build", *arguments, "--progress", "plain", environment=environment, cwd=tmp_path)
+    again = tmp_path / "out/vm-minimal/x86_64"
+    for name in sorted(path.name for path in first.iterdir()):
+        assert (again / name).read_bytes() == (first / name).read_bytes(), name
 
 
 @pytest.mark.build

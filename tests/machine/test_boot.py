@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from kimitui.build.arch import ARCHES
-from tests.machine.conftest import Image, MakeMachine
+from tests.machine.conftest import TIMEOUT_SECONDS, Image, MakeMachine
 
 pytestmark = pytest.mark.build
 
@@ -69,27 +69,34 @@ def test_a_command_has_its_output_and_its_exit_status(x86: Image) -> None:
     assert (ran.status, ran.output) == (42, "it's\nwrong\nno end")
 
 
-def test_the_console_is_a_shell_and_poweroff_ends_it(x86: Image) -> None:
+def type_into(image: Image, dialogue: list[tuple[str, str]], *arguments: str) -> tuple[int, str]:
+    """Start a machine on a terminal and type each text when its pattern was printed; exit status and all output."""
     typist, terminal = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "kimitui", "run", x86.directory, "--timeout", "300"], stdin=terminal, stdout=terminal
-    )
+    command = [sys.executable, "-m", "kimitui", "run", str(image.directory), "--timeout", str(TIMEOUT_SECONDS)]
+    process = subprocess.Popen([*command, *arguments], stdin=terminal, stdout=terminal, stderr=terminal)
     os.close(terminal)
-    seen = ""
-    typed = [(r"# $", "tty; echo $((6 * 7))-\n"), (r"42-\s.*# $", "sleep 100\n"), (r"sleep 100\s+$", "\x03")]
-    typed.append((r"\^C.*# $", "poweroff\n"))
-    for pattern, text in typed:
-        while not re.search(pattern, seen.replace("\x1b[6n", ""), re.DOTALL):
-            seen += os.read(typist, 4096).decode()
-        os.write(typist, text.encode())
-    while process.poll() is None:
-        try:
-            seen += os.read(typist, 4096).decode()
-        except OSError:  # the other end is closed
-            break
-    assert process.wait() == 0
+    seen, rest = "", ""
+    waiting = list(dialogue)
+    try:
+        while printed := os.read(typist, 4096).decode(errors="replace"):
+            seen += printed
+            rest += printed.replace("\x1b[6n", "")  # the shell asks where the cursor is
+            if waiting and re.search(waiting[0][0], rest, re.DOTALL):
+                os.write(typist, waiting.pop(0)[1].encode())
+                rest = ""
+    except OSError:  # nobody is at the other end any more
+        pass
+    finally:
+        os.close(typist)
+    assert not waiting, seen
+    return process.wait(), seen
+
+
+def test_the_console_is_a_shell_and_poweroff_ends_it(x86: Image) -> None:
+    dialogue = [("# $", "tty; echo $((6 * 7))-\n"), ("42-.*# $", "sleep 100\n"), ("sleep 100", "\x03")]
+    status, seen = type_into(x86, [*dialogue, ("# $", "poweroff\n")])
+    assert status == 0
     assert "Power down" in seen
-    os.close(typist)
 
 
 def test_a_disk_full_of_zeros_is_reported_and_left_alone(x86: Image, tmp_path: Path) -> None:
@@ -148,5 +155,8 @@ def test_the_smallest_memory_that_is_promised(x86: Image) -> None:
 
 
 def test_the_shell_of_the_initramfs_is_offered(x86: Image) -> None:
-    ran = x86.run("--append", "init=/nosuch kimigayo.debug")
-    assert "a shell, as kimigayo.debug asks" in ran.output
+    dialogue = [("# $", "ls /run/kimigayo/system/etc/os-release; exit\n")]
+    status, seen = type_into(x86, dialogue, "--append", "init=/sbin/nosuch kimigayo.debug")
+    assert "a shell, as kimigayo.debug asks" in seen
+    assert seen.count("/run/kimigayo/system/etc/os-release") == 2
+    assert (status, "has no /sbin/nosuch" in seen) == (1, True)
