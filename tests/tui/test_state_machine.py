@@ -165,9 +165,9 @@ class Keyboard(RuleBasedStateMachine):
     def teardown(self) -> None:
         try:
             if self._hands:
-                if self.config and self.config.can_undo:
-                    check_copies(self.config)
-                    check_undo(self.config, self._beginnings[self.config])
+                if (config := self.config) and config.can_undo:
+                    self._hands.do(lambda: check_copies(config))
+                    self._hands.do(lambda: check_undo(config, self._beginnings[config]))
                 self._hands.close()
         finally:
             self._stack.close()
