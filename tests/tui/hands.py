@@ -6,9 +6,10 @@ After each, everything the app has to do because of it is done: no message is on
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from types import TracebackType
+from typing import TypeVar
 
 from textual import events
 from textual.geometry import Size
@@ -17,6 +18,8 @@ from textual.strip import Strip
 
 from kimitui.tui.app import KimituiApp
 from tests.tui.conftest import Driver
+
+T = TypeVar("T")
 
 
 class Hands:
@@ -62,10 +65,15 @@ class Hands:
     def lines(self) -> list[Strip]:
         """What is drawn; drawing it must raise nothing."""
 
-        async def draw() -> list[Strip]:
-            return self.app.screen._compositor.render_strips()
+        return self.do(lambda: self.app.screen._compositor.render_strips())
 
-        return self._runner.run(draw())
+    def do(self, action: Callable[[], T]) -> T:
+        """What `action` gives, done where the app runs: it may change what the app shows."""
+
+        async def done() -> T:
+            return action()
+
+        return self._runner.run(done())
 
     def close(self) -> None:
         """End the app. Raises what went wrong in it."""

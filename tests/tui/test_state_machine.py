@@ -45,7 +45,7 @@ class Keyboard(RuleBasedStateMachine):
         self._project = self._stack.enter_context(project())
         self._hands: Hands | None = None
         self._reference: str | None = None
-        self._beginnings: dict[int, Values] = {}
+        self._beginnings: dict[Configuration, Values] = {}
         self._saved = False
 
     @property
@@ -92,13 +92,13 @@ class Keyboard(RuleBasedStateMachine):
         if isinstance(self.hands.app.focused, Input):
             self.hands.write(text)
 
-    @rule(word=st.sampled_from(WORDS), down=st.integers(0, 3))
-    def jump(self, word: str, down: int) -> None:
+    @rule(word=st.sampled_from(WORDS), down=st.integers(0, 3), key=st.sampled_from(["space", "y", "n", "m", "enter"]))
+    def change_what_is_found(self, word: str, down: int, key: str) -> None:
         if self.screen:
             self.hands.press("slash", "/")
             self.hands.write(word)
-            for key in (*["down"] * down, "enter"):
-                self.hands.press(key)
+            for pressed in (*["down"] * down, "enter", key):
+                self.hands.press(pressed)
 
     @rule(across=st.floats(0, 0.999), along=st.floats(0, 0.999), times=st.integers(1, 2))
     def click(self, across: float, along: float, times: int) -> None:
@@ -119,7 +119,7 @@ class Keyboard(RuleBasedStateMachine):
         while self.config.can_undo:
             self.hands.press("u")
             steps += 1
-        assert self.config.resolved() == self._beginnings[id(self.config)]
+        assert self.config.resolved() == self._beginnings[self.config]
         for _ in range(steps):
             self.hands.press("ctrl+r")
         assert self.config.resolved() == before
@@ -159,14 +159,15 @@ class Keyboard(RuleBasedStateMachine):
     @invariant()
     def the_values_are_in_order(self) -> None:
         if self._hands and (config := self.config):
-            self._beginnings.setdefault(id(config), config.resolved())
+            self._beginnings.setdefault(config, config.resolved())
             check_values(config.tree)
 
     def teardown(self) -> None:
         try:
             if self._hands:
-                if self.config and self.config.can_undo:
-                    check_copies(self.config)
+                if (config := self.config) and config.can_undo:
+                    self._hands.do(lambda: check_copies(config))
+                    self._hands.do(lambda: check_undo(config, self._beginnings[config]))
                 self._hands.close()
         finally:
             self._stack.close()
@@ -185,6 +186,13 @@ def check_values(tree: Kconfig) -> None:
     for choice in tree.unique_choices:
         if choice.visibility:
             assert sum(member.tri_value == NUMBER["y"] for member in choice.syms) == 1, choice.name
+
+
+def check_undo(config: Configuration, beginning: Values) -> None:
+    """That what was done can be undone to the beginning."""
+    while config.undo():
+        pass
+    assert config.resolved() == beginning
 
 
 def check_copies(config: Configuration) -> None:

@@ -134,7 +134,7 @@ def test_from_the_list_of_presets_to_an_image(terminal: Terminal, tmp_path: Path
     terminal.press(f"{shlex.quote(sys.executable)} -m kimitui; echo left with $?", "Enter")
     terminal.wait_for("edge", "musl and the BusyBox applets")
     terminal.press("/")
-    terminal.wait_for("filter", gone="n new from this one")
+    terminal.wait_for("Filter:")
     terminal.press("edge", "Enter")
     terminal.wait_for("presets/edge.json5")
     terminal.press("Enter")

@@ -12,6 +12,7 @@ from kimitui.tui.widgets.listing import Listing
 _MARGIN = 3  # cursor, mark of a change, blank
 _INDENT = 2
 _SIZE = 10  # columns of a size
+_PLACE = 3  # the place of what was found takes this part of a line at most
 
 
 class MenuList(Listing[MenuLine]):
@@ -45,7 +46,8 @@ class MenuList(Listing[MenuLine]):
         row = item.row
         pieces: list[Piece] = []
         if item.place:
-            pieces.append((f" {item.place}", "dim"))
+            # What was found matters more than where it is.
+            pieces += draw.fit([(f" {item.place}", "dim")], self.size.width // _PLACE)
         elif row.hidden:
             pieces.append(("not offered", "dim"))
         else:
