@@ -70,4 +70,4 @@ async def test_a_theme_that_cannot_be_kept_is_an_error(start: Start, project: Pa
         await user.type("keep the theme")
         await user.press("enter")
         await user.until(lambda: isinstance(user.app.screen, Notice))
-        assert "cannot be written" in user.seen()
+        assert "cannot make the directory" in user.seen()
