@@ -15,7 +15,7 @@ from typing import cast
 import kconfiglib
 
 from kimitui.errors import KimituiError, Location
-from kimitui.kconfig.names import from_kconfig, nearest, prompt_of, short, type_of
+from kimitui.kconfig.names import called, from_kconfig, nearest, prompt_of, type_of
 from kimitui.kconfig.types import Choice, Expr, Kconfig, Symbol
 
 _TRI = {"n": 0, "m": 1, "y": 2}
@@ -46,7 +46,7 @@ def title(item: Symbol | Choice) -> str:
 
     Of a prompt that says what something is after a colon, only what it is called is taken.
     """
-    prompt = short(prompt_of(item))
+    prompt = called(item)
     if not item.name:
         return f'"{prompt}"'
     return f'"{prompt}" ({item.name})' if prompt else item.name
@@ -347,7 +347,7 @@ def _chosen(members: Sequence[Symbol]) -> str:
 
 
 def _called(member: Symbol) -> str:
-    return f'"{short(prompt_of(member)) or member.name}"'
+    return f'"{called(member) or member.name}"'
 
 
 def _is_plain(item: Expr) -> bool:

@@ -213,6 +213,18 @@ def short(prompt: str) -> str:
     return prompt.partition(": ")[0]
 
 
+def short_below(prompt: str, above: str) -> str:
+    """`short`, but below an option that is called the same, what the prompt says after that: `ntpd: serve others`."""
+    name, _, rest = prompt.partition(": ")
+    return rest if rest and name == short(above) else name
+
+
+def called(item: Symbol | Choice) -> str:
+    """What a symbol or choice is called in a sentence, "" if it has no prompt."""
+    above = item.nodes[0].parent if item.nodes else None
+    return short_below(prompt_of(item), above.prompt[0] if above is not None and above.prompt else "")
+
+
 def _families(tree: Kconfig) -> dict[str, list[Symbol]]:
     """Members of each family, by the name of the symbol that declares it."""
     families: dict[str, list[Symbol]] = {}

@@ -13,7 +13,7 @@ from kimitui.config import Alternative, Change, Configuration, KeyChange, Refuse
 from kimitui.editing import Editing
 from kimitui.errors import MachineError
 from kimitui.kconfig.menu import MAIN, Info, Menus, Row, short
-from kimitui.kconfig.names import JsonScalar
+from kimitui.kconfig.names import JsonScalar, short_below
 from kimitui.preset import Preset
 from kimitui.tui.changed import Changed
 from kimitui.tui.menu_line import MenuLine
@@ -312,15 +312,18 @@ def describe(change: Change, row: Row) -> str:
     else:
         text = f"{name}: {words.get(own.after, own.after) if row.is_switch else repr_text(own.after)}"
     if pulled:
-        text += f" · needed: {_named_values(pulled)} (u undoes all)"
+        text += f" · needed: {_named_values(pulled, row)} (u undoes all)"
     if others:
-        text += f" · also changed: {_named_values(others)}"
+        text += f" · also changed: {_named_values(others, row)}"
     return text
 
 
-def _named_values(values: Sequence[ValueChange]) -> str:
+def _named_values(values: Sequence[ValueChange], row: Row) -> str:
     words = {"y": "on", "n": "off", "m": "a module"}
-    named = [f"{short(value.prompt)} {words.get(value.after, repr_text(value.after))}" for value in values[:_NAMED]]
+    named = [
+        f"{short_below(value.prompt, row.prompt)} {words.get(value.after, repr_text(value.after))}"
+        for value in values[:_NAMED]
+    ]
     more = f" and {len(values) - _NAMED} more" if len(values) > _NAMED else ""
     return f"{', '.join(named)}{more}"
 

@@ -6,6 +6,7 @@ import pytest
 
 from kimitui.kconfig.loader import load
 from kimitui.kconfig.menu import MAIN, Info, Menus, Row, Term, short
+from kimitui.kconfig.names import called
 from kimitui.kconfig.types import Kconfig
 
 TREE = """
@@ -219,6 +220,15 @@ def test_every_row_of_the_system_tree_can_be_shown(system_kconfig: Kconfig) -> N
 def test_the_first_part_of_a_prompt() -> None:
     assert short("arm64: boards") == "arm64"
     assert short("IPv6 in all applets") == "IPv6 in all applets"
+
+
+def test_an_option_below_one_of_the_same_name_is_called_by_the_rest(tmp_path: Path) -> None:
+    (tmp_path / "Kconfig").write_text(
+        'config A\n\tbool "ntpd: keep the clock right"\nconfig B\n\tbool "ntpd: serve others"\n\tdepends on A\n'
+        'config C\n\tbool "ls: list"\n\tdepends on A\n'
+    )
+    tree = load(tmp_path / "Kconfig")
+    assert [called(tree.syms[name]) for name in "ABC"] == ["ntpd", "serve others", "ls"]
 
 
 def test_defaults_ranges_and_suggestions_come_with_their_conditions(tmp_path: Path) -> None:
