@@ -206,5 +206,5 @@ def test_random_keys() -> None:
     hunting = settings.get_current_profile_name() == "hunt"
     run_state_machine_as_test(
         Keyboard,
-        settings=settings() if hunting else settings(max_examples=100, stateful_step_count=10, derandomize=True),
+        settings=settings() if hunting else settings(max_examples=100, stateful_step_count=8, derandomize=True),
     )
