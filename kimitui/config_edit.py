@@ -13,7 +13,7 @@ from kimitui.config_apply import UnfitError, checked, in_choice, suggestion
 from kimitui.config_types import Alternative, Refused, ValueChange, kconfig_in_words
 from kimitui.kconfig import explain
 from kimitui.kconfig.fix import Fix, find_fixes
-from kimitui.kconfig.names import Entry, JsonScalar, JsonValue, Names, prompt_of, short, type_of
+from kimitui.kconfig.names import Entry, JsonScalar, JsonValue, Names, called, prompt_of, short, type_of
 from kimitui.kconfig.state import Delta, TreeState, changed
 from kimitui.kconfig.types import Kconfig
 
@@ -134,4 +134,4 @@ def _listed(words: Sequence[str]) -> str:
 def value_changes(tree: Kconfig, before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[ValueChange]:
     """Every symbol whose value differs between two results of `TreeState.values`."""
     for name in changed(before, after):
-        yield ValueChange(name, prompt_of(tree.syms[name]), before[name], after[name])
+        yield ValueChange(name, called(tree.syms[name]), before[name], after[name])

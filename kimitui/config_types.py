@@ -13,10 +13,13 @@ Values = dict[str, dict[str, JsonValue]]
 
 @dataclass(frozen=True)
 class ValueChange:
-    """A symbol whose value changed, as Kconfig values (`y`, `m`, `n`, a number, text)."""
+    """A symbol whose value changed, as Kconfig values (`y`, `m`, `n`, a number, text).
+
+    `called` is what it is called in a sentence, "" if nobody can set it.
+    """
 
     symbol: str
-    prompt: str
+    called: str
     before: str
     after: str
 

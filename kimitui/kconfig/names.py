@@ -213,16 +213,16 @@ def short(prompt: str) -> str:
     return prompt.partition(": ")[0]
 
 
-def short_below(prompt: str, above: str) -> str:
-    """`short`, but below an option that is called the same, what the prompt says after that: `ntpd: serve others`."""
-    name, _, rest = prompt.partition(": ")
-    return rest if rest and name == short(above) else name
-
-
 def called(item: Symbol | Choice) -> str:
-    """What a symbol or choice is called in a sentence, "" if it has no prompt."""
+    """What a symbol or choice is called in a sentence, "" if it has no prompt.
+
+    That is `short`, but below an option of the same name what the prompt says after it: `ntpd: serve others`.
+    """
+    prompt = prompt_of(item)
+    name, _, rest = prompt.partition(": ")
     above = item.nodes[0].parent if item.nodes else None
-    return short_below(prompt_of(item), above.prompt[0] if above is not None and above.prompt else "")
+    same = above is not None and above.prompt is not None and short(above.prompt[0]) == name
+    return rest if rest and same else name
 
 
 def _families(tree: Kconfig) -> dict[str, list[Symbol]]:

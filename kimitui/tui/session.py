@@ -12,8 +12,8 @@ from kimitui import preset as presets
 from kimitui.config import Alternative, Change, Configuration, KeyChange, Refused, ValueChange
 from kimitui.editing import Editing
 from kimitui.errors import MachineError
-from kimitui.kconfig.menu import MAIN, Info, Menus, Row, short
-from kimitui.kconfig.names import JsonScalar, short_below
+from kimitui.kconfig.menu import MAIN, Info, Menus, Row
+from kimitui.kconfig.names import JsonScalar
 from kimitui.preset import Preset
 from kimitui.tui.changed import Changed
 from kimitui.tui.menu_line import MenuLine
@@ -129,7 +129,12 @@ class Session:
         self._cursors[self.menu] = row.node
 
     def cursor(self, lines: Sequence[MenuLine]) -> int:
-        """Where the cursor was among the lines of the open menu; if that line is gone, the nearest before it."""
+        """Where the cursor was among the lines of the open menu; if that line is gone, the nearest before it.
+
+        In a choice that was just opened, the member that is chosen.
+        """
+        if self.menu not in self._cursors and lines and lines[0].row.kind == "member":
+            return next((index for index, line in enumerate(lines) if line.row.value == "y"), 0)
         wanted = self._cursors.get(self.menu, -1)
         # Numbers of nodes grow from line to line.
         after = bisect_right(lines, wanted, key=lambda line: line.row.node)
@@ -142,6 +147,8 @@ class Session:
             return False
         self.remember(row)
         self.menu = row.node
+        if row.kind == "choice":
+            self._cursors.pop(row.node, None)
         return True
 
     def leave(self) -> bool:
@@ -297,33 +304,29 @@ def describe(change: Change, row: Row) -> str:
     own = next((value for value in change.changes if value.symbol == row.symbol), None)
     if own is None:
         return f"{row.prompt} is that already"
-    pulled = [value for value in change.pulled if value.prompt]
+    pulled = [value for value in change.pulled if value.called]
     others = [
         value
         for value in change.changes
         if value is not own
-        and value.prompt
+        and value.called
         and value not in change.pulled
         and not (row.kind == "member" and own.symbol != value.symbol)
     ]
-    name = short(row.prompt)
     if row.kind == "member":
-        text = f"{name}: chosen"
+        text = f"{own.called}: chosen"
     else:
-        text = f"{name}: {words.get(own.after, own.after) if row.is_switch else repr_text(own.after)}"
+        text = f"{own.called}: {words.get(own.after, own.after) if row.is_switch else repr_text(own.after)}"
     if pulled:
-        text += f" · needed: {_named_values(pulled, row)} (u undoes all)"
+        text += f" · needed: {_named_values(pulled)} (u undoes all)"
     if others:
-        text += f" · also changed: {_named_values(others, row)}"
+        text += f" · also changed: {_named_values(others)}"
     return text
 
 
-def _named_values(values: Sequence[ValueChange], row: Row) -> str:
+def _named_values(values: Sequence[ValueChange]) -> str:
     words = {"y": "on", "n": "off", "m": "a module"}
-    named = [
-        f"{short_below(value.prompt, row.prompt)} {words.get(value.after, repr_text(value.after))}"
-        for value in values[:_NAMED]
-    ]
+    named = [f"{value.called} {words.get(value.after, repr_text(value.after))}" for value in values[:_NAMED]]
     more = f" and {len(values) - _NAMED} more" if len(values) > _NAMED else ""
     return f"{', '.join(named)}{more}"
 

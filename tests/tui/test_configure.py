@@ -116,6 +116,8 @@ async def test_a_choice_shows_and_opens_to_its_members(start: Start) -> None:
         assert user.config.choice("IMAGE_LINK") == "dynamic"
         assert user.row.prompt == "Linking"
         assert "Linking (dynamic) --->" in user.seen()
+        await user.press("enter")
+        assert user.row.prompt.startswith("dynamic"), "the cursor is on what is chosen"
 
 
 async def test_editing_checks_while_typing(start: Start) -> None:
