@@ -170,7 +170,12 @@ def quoted(text: str) -> str:
 
 
 def same_value(symbol: Symbol, wanted: str) -> bool:
-    """Whether `symbol` has the Kconfig value `wanted` now; numbers are compared as numbers."""
+    """Whether `symbol` has the Kconfig value `wanted` now; numbers are compared as numbers.
+
+    A text that is not in play has no value, not even the empty one that it shows.
+    """
+    if type_of(symbol) == "string" and not wanted and not kconfiglib.expr_value(symbol.direct_dep):
+        return False
     return _same(symbol, symbol.str_value, wanted)
 
 
