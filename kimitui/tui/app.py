@@ -104,8 +104,7 @@ class KimituiApp(App[int]):
             self.register_theme(known)
         self.show_theme(theme_choice or self._settings.theme)
         self.set_class(ascii_only, "-ascii")
-        if ascii_only:
-            _plain_scroll_bars()
+        _choose_scroll_bars(plain=ascii_only)
         if self._settings.keys:
             self._set_keys()
 
@@ -319,7 +318,7 @@ async def _idle(pump: MessagePump) -> None:
             return
 
 
-def _plain_scroll_bars() -> None:
+def _choose_scroll_bars(*, plain: bool) -> None:
     from textual.scrollbar import ScrollBar, ScrollBarRender
 
     class Plain(ScrollBarRender):
@@ -328,4 +327,5 @@ def _plain_scroll_bars() -> None:
         VERTICAL_BARS: ClassVar[list[str]] = [" "] * 8
         HORIZONTAL_BARS: ClassVar[list[str]] = [" "] * 8
 
-    ScrollBar.renderer = Plain
+    # Textual asks the class, so an app before this one in the same process may have chosen otherwise.
+    ScrollBar.renderer = Plain if plain else ScrollBarRender
