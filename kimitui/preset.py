@@ -199,8 +199,9 @@ def list_presets() -> list[Path]:
     for place in _name_places(None):
         with suppress(OSError):
             for path in place.iterdir():
-                if path.name.endswith(SUFFIX) and _NAME.fullmatch(path.name.removesuffix(SUFFIX)):
-                    found.setdefault(path.name, path)
+                name = path.name.removesuffix(SUFFIX)
+                if path.name.endswith(SUFFIX) and _NAME.fullmatch(name):
+                    found.setdefault(name, path)
     return [path for _, path in sorted(found.items())]
 
 

@@ -73,8 +73,8 @@ def test_it_works_outside_a_checkout(installed: Path, tmp_path: Path) -> None:
     assert where == f"{installed / 'kimitui' / '__init__.py'}\n"
     rows = json.loads(python(installed, tmp_path, "-m", "kimitui", "list", "--json"))
     assert [row["path"] for row in rows] == [
-        str(installed / "kimitui" / "data" / "presets" / path.name)
-        for path in sorted((CHECKOUT / "presets").glob("*.json5"))
+        str(installed / "kimitui" / "data" / "presets" / f"{name}.json5")
+        for name in sorted(path.name.removesuffix(".json5") for path in (CHECKOUT / "presets").glob("*.json5"))
     ]
     checked = python(installed, tmp_path, "-m", "kimitui", "check", "minimal", "standard", "extended")
     assert checked == "minimal: good\nstandard: good\nextended: good\n"
