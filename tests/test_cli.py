@@ -301,9 +301,9 @@ def test_what_is_not_in_force_is_said(here: Here) -> None:
         (["build", LONG], "at most 64 characters"),
         (["build"], "See: kimitui build --help"),
         (["--build"], "See: kimitui build --help"),
-        (["build", "minimal", "--arch", "arm46"], "choose from 'x86_64', 'arm64', 'riscv64'"),
-        (["check", "minimal", "--arch", "mips"], "choose from 'x86_64', 'arm64', 'riscv64'"),
-        (["build", "minimal", "--progress", "loud"], "choose from 'auto'"),
+        (["build", "minimal", "--arch", "arm46"], "choose from x86_64, arm64, riscv64"),
+        (["check", "minimal", "--arch", "mips"], "choose from x86_64, arm64, riscv64"),
+        (["build", "minimal", "--progress", "loud"], "choose from auto, rich"),
         (["build", "minimal", "--source", "musl"], "For example: --source musl=../musl"),
         (["build", "minimal", "--source", "=x"], "For example: --source musl=../musl"),
         (["build", "minimal", "--source", "musl="], "For example: --source musl=../musl"),
@@ -323,7 +323,7 @@ def test_what_is_not_in_force_is_said(here: Here) -> None:
 def test_wrong_usage_is_answered_with_what_is_right(here: Here, arguments: list[str], says: str) -> None:
     said = here.run(*arguments)
     assert said.code == 2
-    assert says in said.err
+    assert says in said.err or says in said.err.replace("'", ""), "Python quotes choices before 3.12 only"
     assert said.out == ""
 
 
