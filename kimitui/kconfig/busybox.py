@@ -7,16 +7,14 @@ here, straight from the archive, and gives the same bytes.
 
 from __future__ import annotations
 
-import os
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from kimitui.errors import KimituiError, MachineError
 from kimitui.kconfig.loader import load
+from kimitui.kconfig.source_files import wanted_files
 from kimitui.kconfig.types import Kconfig
 
 ROOT = "Config.in"
@@ -78,7 +76,7 @@ def _config_files(source: Path) -> dict[str, bytes]:
     templates: dict[str, bytes] = {}
     lines: dict[str, list[tuple[str, bytes]]] = {}  # by directory: name of a C file and its lines
     try:
-        for path, content in _from_directory(source) if source.is_dir() else _from_archive(source):
+        for path, content in wanted_files(source, _is_wanted):
             directory, name = str(path.parent), path.name
             if str(path) == ROOT:
                 root = content
@@ -117,25 +115,3 @@ def _is_wanted(path: PurePosixPath) -> bool:
     if any(part.startswith(".") for part in path.parts):
         return False  # upstream skips what is hidden; and nothing may lead out of the destination
     return path.suffix == ".c" or path.name == _TEMPLATE or str(path) == ROOT
-
-
-def _from_directory(source: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
-    for directory, names, files in os.walk(source):
-        names[:] = sorted(name for name in names if not name.startswith("."))
-        for name in sorted(files):
-            full = Path(directory, name)
-            path = PurePosixPath(full.relative_to(source).as_posix())
-            if _is_wanted(path):
-                with suppress(FileNotFoundError):  # a dangling link is no file for upstream's script either
-                    yield path, full.read_bytes()
-
-
-def _from_archive(source: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
-    with tarfile.open(source, "r|*") as archive:
-        for member in archive:
-            # The archive has one directory at its top, named after the version.
-            path = PurePosixPath(*PurePosixPath(member.name.removeprefix("./")).parts[1:])
-            if member.isfile() and path.parts and _is_wanted(path):
-                file = archive.extractfile(member)
-                if file is not None:
-                    yield path, file.read()

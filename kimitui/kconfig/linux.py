@@ -11,7 +11,6 @@ the configuration says, and nothing else.
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import tarfile
@@ -27,6 +26,7 @@ from kimitui.errors import KimituiError, MachineError
 from kimitui.kconfig.explain import read_dotconfig
 from kimitui.kconfig.loader import Shell, load
 from kimitui.kconfig.names import prompt_of
+from kimitui.kconfig.source_files import wanted_files
 from kimitui.kconfig.types import Kconfig
 
 ROOT = "Kconfig"
@@ -198,27 +198,6 @@ def _is_wanted(path: PurePosixPath) -> bool:
 
 def _files(source: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
     try:
-        yield from _from_directory(source) if source.is_dir() else _from_archive(source)
+        yield from wanted_files(source, _is_wanted)
     except (tarfile.TarError, EOFError, OSError) as error:
         raise KimituiError(f"cannot read the Linux source: {error}", where=source) from error
-
-
-def _from_directory(source: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
-    for directory, names, files in os.walk(source):
-        names[:] = sorted(name for name in names if not name.startswith("."))
-        for name in sorted(files):
-            full = Path(directory, name)
-            path = PurePosixPath(full.relative_to(source).as_posix())
-            if _is_wanted(path) and full.is_file():
-                yield path, full.read_bytes()
-
-
-def _from_archive(source: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
-    with tarfile.open(source, "r|*") as archive:
-        for member in archive:
-            # The archive has one directory at its top, named after the version.
-            path = PurePosixPath(*PurePosixPath(member.name.removeprefix("./")).parts[1:])
-            if member.isfile() and path.parts and _is_wanted(path):
-                file = archive.extractfile(member)
-                if file is not None:
-                    yield path, file.read()
