@@ -132,7 +132,7 @@ def test_from_the_list_of_presets_to_an_image(terminal: Terminal, tmp_path: Path
     for name in ("base", "child"):
         (tmp_path / "presets" / f"{name}.json5").unlink()
     terminal.press(f"{shlex.quote(sys.executable)} -m kimitui; echo left with $?", "Enter")
-    terminal.wait_for("edge", "musl and the BusyBox applets")
+    terminal.wait_for("edge", "that come with kimitui")
     terminal.press("/")
     terminal.wait_for("Filter:")
     terminal.press("edge", "Enter")

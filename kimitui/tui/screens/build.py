@@ -125,6 +125,7 @@ class BuildScreen(Screen[None]):
     def on_mount(self) -> None:
         """Look for events from now on."""
         self.query_one("#steps", StepList).focus()
+        self.watch(self.query_one("#steps", StepList), "cursor", self._choose, init=False)
         self._show_result(False)
         self._timer = self.set_interval(1 / _REFRESHES, self.pick_up)
         self.pick_up()
@@ -257,7 +258,7 @@ class BuildScreen(Screen[None]):
         line = self.query_one("#steps", StepList).current
         return self.state.tasks.get(line.name) if line else None
 
-    def on_listing_moved(self) -> None:
+    def _choose(self) -> None:
         """Show another log; a step that was chosen stays shown."""
         self._following = False
         self._show_selected()

@@ -124,6 +124,7 @@ class ChangesScreen(Screen[Row | None]):
         """Show the changes, with the cursor on the first one."""
         self._show()
         self._list.focus()
+        self.watch(self._list, "cursor", self._describe, init=False)
 
     @property
     def _list(self) -> ChangeList:
@@ -154,10 +155,6 @@ class ChangesScreen(Screen[Row | None]):
             panel.show(about(self._session.info(line.row), self._session.inside(line.row)))
         else:
             panel.show([Paragraph(line.name, "title"), Paragraph("An upstream option that no menu shows.", "dim")])
-
-    def on_listing_moved(self) -> None:
-        """Describe another change."""
-        self._describe()
 
     def on_listing_pressed(self, event: ChangeList.Pressed) -> None:
         """A second click goes there."""

@@ -103,6 +103,7 @@ class ConfigureScreen(Screen[None]):
         """Show the main menu."""
         self._show_menu()
         self._list.focus()
+        self.watch(self._list, "cursor", self._describe, init=False)
         self.say_remarks()
         self.files.begin()
 
@@ -194,8 +195,7 @@ class ConfigureScreen(Screen[None]):
             self._panel_key = keys[0][0] if keys else ""
         return f"{self._panel_key}: {other}" if self._panel_key else ""
 
-    def on_listing_moved(self) -> None:
-        """Describe another line."""
+    def _describe(self) -> None:
         if row := self._row:
             self.session.remember(row)
         self._show_help()

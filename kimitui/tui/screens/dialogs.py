@@ -16,6 +16,7 @@ from kimitui.errors import KimituiError
 from kimitui.tui.screens.keys import Group
 from kimitui.tui.texts import error_text
 from kimitui.tui.widgets.bar import Bar, Keys
+from kimitui.tui.widgets.line_edit import LineEdit
 from kimitui.tui.widgets.panel import BLANK, Panel, Paragraph
 
 Answer = TypeVar("Answer")
@@ -186,7 +187,7 @@ class Edit(Dialog[str]):
         with Vertical(classes="dialog"):
             yield Bar(id="edit-title")
             yield Bar()
-            yield Input(self._value, select_on_focus=False)
+            yield LineEdit(self._value, select_on_focus=False)
             yield Panel(id="edit-problem")
             yield Keys([("Enter", "take it"), ("Esc", "leave it as it was")])
 

@@ -12,6 +12,7 @@ from textual.widgets import Input
 
 from kimitui.tui.screens.dialogs import Dialog
 from kimitui.tui.widgets.bar import Bar
+from kimitui.tui.widgets.line_edit import LineEdit
 
 
 class Find(Dialog[str]):
@@ -32,7 +33,7 @@ class Find(Dialog[str]):
         """The line, and what was found."""
         with Container(id="find-box"):
             yield Bar(id="find-label")
-            yield Input(self._query)
+            yield LineEdit(self._query)
             yield Bar(id="found")
 
     def on_mount(self) -> None:

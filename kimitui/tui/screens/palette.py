@@ -19,6 +19,7 @@ from kimitui.tui.screens.dialogs import Dialog
 from kimitui.tui.widgets import draw
 from kimitui.tui.widgets.bar import Keys
 from kimitui.tui.widgets.draw import Piece
+from kimitui.tui.widgets.line_edit import LineEdit
 from kimitui.tui.widgets.listing import Listing
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class PaletteScreen(Dialog[Command]):
     def compose(self) -> ComposeResult:
         """The line to type in, the commands, the keys."""
         with Vertical(classes="dialog -tall"):
-            yield Input(placeholder="Type a part of a command")
+            yield LineEdit(placeholder="Type a part of a command")
             listing = CommandList(id="commands", empty="No command is called that", active=True)
             listing.can_focus = False
             yield listing

@@ -14,6 +14,7 @@ from kimitui.tui.screens.dialogs import Dialog
 from kimitui.tui.session import Session
 from kimitui.tui.texts import about
 from kimitui.tui.widgets.bar import Bar, Keys
+from kimitui.tui.widgets.line_edit import LineEdit
 from kimitui.tui.widgets.menu_list import MenuList
 from kimitui.tui.widgets.panel import Panel
 
@@ -37,7 +38,7 @@ class SearchScreen(Dialog[Row]):
         """The line to type in, the results, what there is to say about one."""
         with Horizontal(id="search-box"):
             yield Bar(id="search-label")
-            yield Input(self.query_text, select_on_focus=False)
+            yield LineEdit(self.query_text, select_on_focus=False)
         with Container(classes="split"):
             empty = "Type a part of a name, a prompt or a help text"
             results = MenuList(id="results", classes="first", empty=empty, active=True)
@@ -50,20 +51,15 @@ class SearchScreen(Dialog[Row]):
     def on_mount(self) -> None:
         """Search for what was searched last."""
         self.query_one("#search-label", Bar).show([("Search:", "key")])
+        self.watch(self._results, "cursor", self._preview, init=False)
+        # Not the message that a line to edit sends: what was found is to be painted together with the letter.
+        self.watch(self.query_one(Input), "value", self._search, init=False)
         self._search(self.query_text)
-
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """Search while typing."""
-        self._search(event.value)
 
     def on_input_submitted(self) -> None:
         """Go to the result under the cursor."""
         if line := self._results.current:
             self.dismiss(line.row)
-
-    def on_listing_moved(self) -> None:
-        """Preview another result."""
-        self._preview()
 
     def on_listing_pressed(self, event: MenuList.Pressed) -> None:
         """A second click goes there."""

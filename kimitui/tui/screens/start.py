@@ -69,15 +69,12 @@ class StartScreen(Screen[None]):
     def on_mount(self) -> None:
         """Ask about changes that were left behind."""
         self.call_after_refresh(self._offer, recovery.find_left())
+        self.watch(self._list, "cursor", self._describe, init=False)
 
     def on_screen_resume(self) -> None:
         """A preset may have been saved, or built, meanwhile."""
         self._read()
         self._list.focus()
-
-    def on_listing_moved(self) -> None:
-        """Describe another preset."""
-        self._describe()
 
     def on_listing_pressed(self, event: PresetList.Pressed) -> None:
         """A second click opens."""

@@ -8,22 +8,22 @@ from typing import Any, ClassVar, Generic, TypeVar
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
+from textual.reactive import reactive
 from textual.strip import Strip
 
 from kimitui.tui.widgets import draw
-from kimitui.tui.widgets.draw import Drawn, Piece
+from kimitui.tui.widgets.draw import Piece
+from kimitui.tui.widgets.scrolled import Scrolled
 
 Item = TypeVar("Item")
 _TOP = 2  # so near to the begin, lines before it that the cursor passes over are worth being seen
 
 
-class Listing(Drawn, ScrollView, Generic[Item], can_focus=True, inherit_bindings=False):
+class Listing(Scrolled, Generic[Item], can_focus=True, inherit_bindings=False):
     """Items as lines, one of them under the cursor. Subclasses say how an item is drawn.
 
-    Items are plain data and replaced as a whole by `show`; what the user does comes out as messages.
+    Items are plain data and replaced as a whole by `show`; `cursor` says where the user is, clicks are messages.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -37,18 +37,9 @@ class Listing(Drawn, ScrollView, Generic[Item], can_focus=True, inherit_bindings
         Binding("end,G", "move_to(-1)", "the last line", id="list.last"),
     ]
 
-    class Moved(Message):
-        """The cursor is on another item now."""
-
-        def __init__(self, listing: Listing[Any], index: int) -> None:
-            super().__init__()
-            self.listing = listing
-            self.index = index
-
-        @property
-        def control(self) -> Listing[Any]:
-            """The list."""
-            return self.listing
+    cursor: reactive[int] = reactive(0, init=False, repaint=False)
+    """The index of the item under the cursor. Watch it to follow the cursor: a message would come a round later, and
+    what it changes would be painted by itself, a frame after the list."""
 
     class Pressed(Message):
         """An item was clicked, `times` in a row; `column` counts from the left edge."""
@@ -71,7 +62,6 @@ class Listing(Drawn, ScrollView, Generic[Item], can_focus=True, inherit_bindings
         """`empty` is shown where there are no items; `active` draws the cursor as if the list had the focus."""
         super().__init__(id=id, classes=classes)
         self.items: Sequence[Item] = ()
-        self.cursor = 0
         self._empty = empty
         self._active = active
         self._strips: dict[int, tuple[tuple[Item, str, int, Style], Strip]] = {}
@@ -90,7 +80,7 @@ class Listing(Drawn, ScrollView, Generic[Item], can_focus=True, inherit_bindings
         return self.items[self.cursor] if 0 <= self.cursor < len(self.items) else None
 
     def show(self, items: Sequence[Item], cursor: int | None = None, *, empty: str | None = None) -> None:
-        """Replace the items; the cursor goes to `cursor`, or stays where it is. No message is sent.
+        """Replace the items; the cursor goes to `cursor`, or stays where it is. Who watches the cursor is not called.
 
         `empty` is what stands there if there are none.
         """
@@ -98,9 +88,10 @@ class Listing(Drawn, ScrollView, Generic[Item], can_focus=True, inherit_bindings
         before = self.cursor
         self.items = items
         self._empty = self._empty if empty is None else empty
-        self.cursor = max(0, min(self.cursor if cursor is None else cursor, len(items) - 1))
-        self.virtual_size = Size(0, len(items))
+        index = max(0, min(self.cursor if cursor is None else cursor, len(items) - 1))
+        self.set_reactive(Listing.cursor, index)
         top = self.scroll_offset.y
+        self.set_height(len(items))
         self.keep_in_sight()
         if not same_place:
             self._strips.clear()
@@ -113,15 +104,15 @@ class Listing(Drawn, ScrollView, Generic[Item], can_focus=True, inherit_bindings
                     self.refresh_lines(index)
 
     def move_cursor(self, index: int) -> None:
-        """Put the cursor on an item and send `Moved` if it was elsewhere."""
-        index = max(0, min(index, len(self.items) - 1))
-        if index == self.cursor or not self.items:
-            return
-        before, self.cursor = self.cursor, index
+        """Put the cursor on an item."""
+        if self.items:
+            self.cursor = max(0, min(index, len(self.items) - 1))
+
+    def watch_cursor(self, before: int, index: int) -> None:
+        """Draw the cursor where it is now."""
         self.refresh_lines(before)
         self.refresh_lines(index)
         self.keep_in_sight()
-        self.post_message(self.Moved(self, index))
 
     def keep_in_sight(self) -> None:
         """Scroll as little as possible so that the cursor is seen."""

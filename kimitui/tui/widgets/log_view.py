@@ -9,20 +9,19 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Size
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from kimitui.build.state import Log
 from kimitui.tui.log_search import LogSearch
 from kimitui.tui.widgets import draw
-from kimitui.tui.widgets.draw import Drawn
+from kimitui.tui.widgets.scrolled import Scrolled
 
 _WIDEST = 2000
 _FOUND = Style(reverse=True)
 _MARGIN = 1
 
 
-class LogView(Drawn, ScrollView, can_focus=False):
+class LogView(Scrolled, can_focus=False):
     """Shows a Log that grows elsewhere; `refresh_log` says that it may have grown."""
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -66,10 +65,6 @@ class LogView(Drawn, ScrollView, can_focus=False):
         self.refresh()
 
     # Scrolling
-
-    def scroll_by(self, lines: int) -> None:
-        """Scroll by so many lines."""
-        self.scroll_to(y=max(0, self.scroll_offset.y + lines), animate=False, force=True)
 
     def scroll_sideways(self, columns: int) -> None:
         """Scroll by so many columns."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from textual.geometry import Size
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from kimitui.tui.widgets import draw
-from kimitui.tui.widgets.draw import Drawn, Piece
+from kimitui.tui.widgets.draw import Piece
+from kimitui.tui.widgets.scrolled import Scrolled
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class Paragraph:
 BLANK = Paragraph("")
 
 
-class Panel(Drawn, ScrollView, can_focus=False):
+class Panel(Scrolled, can_focus=False):
     """Paragraphs, replaced as a whole."""
 
     def __init__(
@@ -63,10 +62,6 @@ class Panel(Drawn, ScrollView, can_focus=False):
         """All lines as they are laid out now."""
         return "\n".join("".join(text for text, _ in line) for line in self._lines)
 
-    def scroll_by(self, lines: int) -> None:
-        """Scroll by so many lines."""
-        self.scroll_to(y=max(0, self.scroll_offset.y + lines), animate=False, force=True)
-
     def _lay_out(self) -> None:
         # The room of a scroll bar is always kept free, so that the text does not jump when one appears.
         self._width = max(1, self.content_region.width - 2)
@@ -88,12 +83,7 @@ class Panel(Drawn, ScrollView, can_focus=False):
             for number, line in enumerate(lines):
                 before = mark if number == 0 else " " * len(mark)
                 self._lines.append([(before, paragraph.mark_style), (line, paragraph.style)])
-        size, height = Size(0, len(self._lines)), self.size.height
-        if self.virtual_size.height <= height >= size.height:
-            # Without a scroll bar before and after, there is nothing that a layout of the screen would change.
-            self.set_reactive(Panel.virtual_size, size)
-        else:
-            self.virtual_size = size
+        self.set_height(len(self._lines))
 
     def on_resize(self) -> None:
         """Wrap anew."""
