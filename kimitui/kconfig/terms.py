@@ -48,7 +48,21 @@ def needs(node: MenuNode) -> Iterator[Term]:
         if isinstance(term, kconfiglib.Choice) or term is node.kconfig.y or term in seen:
             continue
         seen.add(term)
-        yield Term(_in_words(term), kconfiglib.expr_value(term) > 0)
+        bound = _bound(term)
+        if bound is None:
+            yield Term(_in_words(term), kconfiglib.expr_value(term) > 0)
+        elif kconfiglib.expr_value(term) == 1:
+            yield Term(f"to be a module, like {_name(bound)}", True)
+
+
+def _bound(term: Expr) -> Symbol | None:
+    """The symbol X of `X || !X`, which always holds and means: not built in while X is a module."""
+    if not isinstance(term, tuple) or term[0] is not kconfiglib.OR:
+        return None
+    for one, other in (term[1:], reversed(term[1:])):
+        if isinstance(one, kconfiglib.Symbol) and other == (kconfiglib.NOT, one):
+            return one
+    return None
 
 
 def _in_words(expression: Expr, *, nested: bool = False) -> str:

@@ -407,4 +407,4 @@ class ConfigureScreen(Screen[None]):
         if isinstance(self.app.screen_stack[-2], StartScreen):
             self.app.pop_screen()
         else:
-            self.app.switch_screen(StartScreen())
+            self.app.switch_screen(StartScreen(self.session.config.name))
