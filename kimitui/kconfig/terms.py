@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import kconfiglib
 
@@ -61,7 +62,7 @@ def _bound(term: Expr) -> Symbol | None:
         return None
     for one, other in (term[1:], reversed(term[1:])):
         if isinstance(one, kconfiglib.Symbol) and other == (kconfiglib.NOT, one):
-            return one
+            return cast(Symbol, one)
     return None
 
 
