@@ -32,7 +32,14 @@ class Term:
 
 def visible(node: MenuNode) -> bool:
     """Whether a node is offered now."""
-    if not node.prompt or not kconfiglib.expr_value(node.prompt[1]):
+    if not node.prompt:
+        return False
+    choice = getattr(node.item, "choice", None)
+    if choice is not None and choice.is_optional and choice.visibility:
+        # Where nothing is chosen yet, kconfiglib takes the choice, which its members depend on, for switched off.
+        terms = kconfiglib.split_expr(node.prompt[1], kconfiglib.AND)
+        return all(kconfiglib.expr_value(term) for term in terms if term is not choice)
+    if not kconfiglib.expr_value(node.prompt[1]):
         return False
     return node.item is not kconfiglib.MENU or bool(kconfiglib.expr_value(node.visibility))
 
