@@ -41,7 +41,7 @@ def test_it_boots_into_an_immutable_system(image: Image) -> None:
         "touch /run/kimigayo/system/new 2>&1; grep NAME= /run/kimigayo/system/etc/os-release; cat /proc/mounts"
     )
     words, table = said.split('PRETTY_NAME="')
-    assert words.splitlines()[:5] == [ARCHES[image.directory.name].qemu, "kimigayo", "1", "vm-minimal", "changed"]
+    assert words.splitlines()[:5] == [ARCHES[image.directory.name].machine, "kimigayo", "1", "vm-minimal", "changed"]
     assert "Read-only file system" in words
     found = mounts(table)
     assert found["/"][0] == "overlay"
@@ -115,6 +115,13 @@ def test_a_system_image_that_is_not_there_is_named(x86: Image, word: str) -> Non
     assert ran.status == 1
     assert word.partition("=")[2] in ran.error
     assert "kimigayo.system=" in ran.error
+
+
+def test_it_waits_for_a_system_image(x86: Image) -> None:
+    status, seen = type_into(x86, [], "--append", "kimigayo.system=/dev/vdz kimigayo.wait=2")
+    (stopped,) = re.findall(r"\[ *([\d.]+)\] Kernel panic", seen)
+    assert (status, float(stopped) > 2) == (1, True)  # by the machine's own clock
+    assert seen.count("vdz is not there after 2 s") == 2
 
 
 def test_an_image_that_is_cut_off_is_reported(x86: Image, tmp_path: Path) -> None:
