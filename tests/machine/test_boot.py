@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import pty
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from kimitui.build.arch import ARCHES
 from tests.machine.conftest import MACHINES, TIMEOUT_SECONDS, Image, MakeMachine
+from tests.machine.talk import talk
 
 pytestmark = pytest.mark.build
 
@@ -71,25 +70,7 @@ def test_a_command_has_its_output_and_its_exit_status(x86: Image) -> None:
 
 def type_into(image: Image, dialogue: list[tuple[str, str]], *arguments: str) -> tuple[int, str]:
     """Start a machine on a terminal and type each text when its pattern was printed; exit status and all output."""
-    typist, terminal = pty.openpty()
-    command = [sys.executable, "-m", "kimitui", "run", str(image.directory), "--timeout", str(TIMEOUT_SECONDS)]
-    process = subprocess.Popen([*command, *arguments], stdin=terminal, stdout=terminal, stderr=terminal)
-    os.close(terminal)
-    seen, rest = "", ""
-    waiting = list(dialogue)
-    try:
-        while printed := os.read(typist, 4096).decode(errors="replace"):
-            seen += printed
-            rest += printed.replace("\x1b[6n", "")  # the shell asks where the cursor is
-            if waiting and re.search(waiting[0][0], rest, re.DOTALL):
-                os.write(typist, waiting.pop(0)[1].encode())
-                rest = ""
-    except OSError:  # nobody is at the other end any more
-        pass
-    finally:
-        os.close(typist)
-    assert not waiting, seen
-    return process.wait(), seen
+    return talk(["run", str(image.directory), "--timeout", str(TIMEOUT_SECONDS), *arguments], dialogue)
 
 
 def test_the_console_is_a_shell_and_poweroff_ends_it(x86: Image) -> None:
