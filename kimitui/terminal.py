@@ -31,9 +31,9 @@ def shell(*words: str) -> tuple[str, ...]:
 def run(argv: Sequence[str], *, timeout_seconds: float | None = None) -> int:
     """Run a program with this process's standard input and output; its exit status.
 
-    Where standard input is a terminal, the program gets one of its own, which belongs to no session yet: this
-    process's own terminal has a foreground process group that a program in a PID namespace cannot name, so a shell could
-    not give it back. Raises TimeoutError when the time is up; the program is ended then.
+    Where standard input is a terminal, the program gets one of its own, which belongs to no session yet: the
+    foreground process group of this process's terminal has no number in another PID namespace, so a shell could not
+    give it back. Raises TimeoutError when the time is up; the program is ended then.
     """
     if not sys.stdin.isatty():
         try:

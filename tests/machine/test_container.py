@@ -25,7 +25,7 @@ def minimal(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(directory: Path, *arguments: object, typed: str = "") -> Ran:
-    command = [sys.executable, "-m", "kimitui", "run", directory, "--container", *map(str, arguments)]
+    command = [sys.executable, "-m", "kimitui", "run", str(directory), "--container", *map(str, arguments)]
     done = subprocess.run(command, input=typed, capture_output=True, text=True, check=False)
     return Ran(done.returncode, done.stdout, done.stderr)
 
