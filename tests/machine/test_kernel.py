@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from contextlib import suppress
 from itertools import chain, combinations
 from pathlib import Path
 
 import pytest
 
 from kimitui.build import plan as planning
-from kimitui.build import release, workshop
+from kimitui.build import release
 from kimitui.build.build import Request, build, build_until
 from kimitui.build.plan import Plan, Source
-from kimitui.build.step import in_order
 from kimitui.config import Configuration
-from kimitui.config_types import Refused
 from kimitui.errors import BuildError, PresetError
 from kimitui.kconfig import linux as linux_tree
 from kimitui.kconfig.explain import read_dotconfig
@@ -99,33 +96,6 @@ def test_a_value_that_does_not_survive_stops_the_build(tmp_path: Path, monkeypat
         )
     assert "BRIDGE_IGMP_SNOOPING: wanted y, got nothing; needs" in str(caught.value)
     assert "(BRIDGE)" in str(caught.value)
-
-
-def configured(config: Configuration) -> dict[str, str]:
-    """The values that Linux' own Kconfig makes of a configuration, in the toolchain; it must keep what is asked for."""
-    request = Request(config, cache_dir(), Path("/none"))
-    with workshop.opened(request, emit=lambda _event: None) as room:
-        assert room.plan.linux
-        (step,) = (step for step in room.plan.linux.uses if step.name == "linux-config")
-        return read_dotconfig(room.runner.run(in_order((step,)))["linux-config"].output / "kernel.config")
-
-
-# **Feature: kimigayo-os-core, Property 9: what of the kernel is chosen is what is there**
-# Every option by itself is tried in tests/kconfig/test_kernel_tree.py, with kconfiglib; here Linux' own Kconfig agrees.
-@pytest.mark.build
-@pytest.mark.parametrize("value", [True, False])
-@pytest.mark.parametrize("arch", linux_tree.ARCHES)
-def test_linux_keeps_everything_at_once_and_nothing(tmp_path: Path, arch: str, value: bool) -> None:
-    config = Configuration.open(str(write(tmp_path, '{ image: { formats: ["vmlinuz"] } }')), arch=arch)
-    entries = [entry for entry in config.names.entries.values() if entry.section == "kernel" and entry.settable]
-    for entry in entries:
-        if entry.type in ("bool", "tristate"):
-            with suppress(Refused):  # another architecture's, or against one that is on already
-                config.set(entry.symbol, value)
-    wanted = config.requested("kernel")
-    assert (sum(set_to == "y" for set_to in wanted.values()) > 100) is value
-    got = configured(config)
-    assert {name: got.get(name, "n") for name in wanted} == wanted
 
 
 @pytest.fixture(scope="module", params=MACHINES)
