@@ -63,6 +63,14 @@ def test_changes_survive_on_a_disk_and_nowhere_else(image: Image, tmp_path: Path
     assert image.run("--command", "cat /root/file", "--data", disk, "--append", "kimigayo.transient").status == 1
 
 
+@pytest.mark.parametrize("words", ["kimigayo.system= kimigayo.data=", "kimigayo.data=LABEL=kimigayo-data"])
+def test_disks_are_found_by_what_is_on_them(words: str, x86: Image, tmp_path: Path) -> None:
+    disk = tmp_path / "data.img"
+    x86.command("echo kept >/root/file", "--data", disk, "--data-size", "8")
+    # What kimitui run says of the devices is overridden.
+    assert x86.command("cat /root/file", "--data", disk, "--append", words) == "kept\n"
+
+
 def test_a_command_has_its_output_and_its_exit_status(x86: Image) -> None:
     ran = x86.run("--command", "echo it\\'s; echo wrong >&2; printf 'no end'; exit 42")
     assert (ran.status, ran.output) == (42, "it's\nwrong\nno end")

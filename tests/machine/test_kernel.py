@@ -57,6 +57,20 @@ def test_the_phases_of_a_build_follow_each_other() -> None:
     assert upper < {step.name for step in plan.until("pack")} == {step.name for step in plan.steps}
 
 
+@pytest.mark.build
+def test_a_build_ends_where_it_is_told_to_and_says_where_things_are(tmp_path: Path) -> None:
+    found = {}
+    for phase in ("lower", "upper"):
+        printed = kimitui(
+            "build", "minimal", "--until", phase, "--out", tmp_path / "out", "--json", "--progress", "plain"
+        )
+        found[phase] = {name: Path(path) for name, path in json.loads(printed).items()}
+    assert (found["lower"]["busybox"] / "busybox").is_file()
+    assert found["upper"].keys() - found["lower"].keys() == {"rootfs"}
+    assert (found["upper"]["rootfs"] / "rootfs.tar").is_file()
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("preset", ["vm", "vm-minimal"])
 @pytest.mark.parametrize("arch", linux_tree.ARCHES)
 def test_presets_need_no_modules_and_boot_what_they_pack(preset: str, arch: str) -> None:
