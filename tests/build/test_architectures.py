@@ -15,7 +15,7 @@ from tests.build.conftest import Image, Make, run_in
 pytestmark = pytest.mark.build
 
 
-@pytest.fixture(scope="module", params=["arm64", "riscv64"])
+@pytest.fixture(scope="module", params=["arm64", "riscv64", pytest.param("i686", marks=pytest.mark.slow)])
 def foreign(request: pytest.FixtureRequest, make_image: Make) -> tuple[str, Image]:
     return request.param, make_image("minimal", "--arch", request.param)
 
@@ -39,5 +39,5 @@ def test_it_runs(foreign: tuple[str, Image]) -> None:
     def run(*words: str) -> str:
         return run_in(Path("/"), (emulator, "/tmp/bin/busybox", *words), binds={image.rootfs: "/tmp"})
 
-    assert run("uname", "-m") == f"{ARCHES[arch].qemu}\n"
+    assert run("uname", "-m") == f"{ARCHES[arch].machine}\n"
     assert run("sh", "-c", "for i in 1 2 3; do echo $((i * i)); done") == "1\n4\n9\n"
