@@ -41,7 +41,8 @@ lint: setup
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	shellcheck --shell=sh --external-sources --source-path=SCRIPTDIR builder/steps/*.sh tools/setup \
-		builder/initramfs/init builder/boot/etc/init.d/* builder/boot/usr/share/udhcpc/* tests/machine/*.sh
+		builder/initramfs/init builder/init/busybox/etc/rc/* builder/init/busybox/sbin/* \
+		builder/services/*/files/etc/rc/* builder/services/*/files/usr/share/udhcpc/* tests/machine/*.sh
 	shellcheck .ci/run
 
 bench: setup

@@ -28,7 +28,7 @@ from kimitui.config_types import (
 from kimitui.config_upstream import apply_upstream
 from kimitui.editing import Editing
 from kimitui.errors import Location, PresetError
-from kimitui.kconfig.names import PREFIXES, SECTIONS, Entry, JsonScalar, Names
+from kimitui.kconfig.names import PREFIXES, SECTIONS, Entry, JsonOpen, Names
 from kimitui.kconfig.state import TreeState
 from kimitui.kconfig.system import load_system_tree
 from kimitui.kconfig.types import Kconfig, Symbol
@@ -130,8 +130,11 @@ class Configuration(Editing):
         return next((link.description for link in reversed(self.chain) if link.description), "")
 
     @property
-    def upstream(self) -> dict[str, dict[str, JsonScalar]]:
-        """By upstream section, the symbols that are set and that the system tree does not show."""
+    def further(self) -> dict[str, dict[str, JsonOpen]]:
+        """By section, the keys that are set and that the system tree does not have.
+
+        That are upstream symbols it does not show, and services that presets define; False is one that was taken out.
+        """
         return config_upstream.further(self.names, self._state.assigned)
 
     def requested(self, section: str) -> dict[str, str]:
@@ -141,7 +144,7 @@ class Configuration(Editing):
         sets. Of a symbol that is not offered nothing is asked.
         """
         wanted = config_upstream.requested(self.tree, self.names, section)
-        for name, value in self.upstream.get(section, {}).items():
+        for name, value in self.further.get(section, {}).items():
             wanted[name] = config_upstream.as_kconfig(value)
         return dict(sorted(wanted.items()))
 
@@ -151,7 +154,7 @@ class Configuration(Editing):
         None is the value of a choice, a number or a text whose dependencies are not met.
         """
         values = super().resolved()
-        for section, extra in self.upstream.items():
+        for section, extra in self.further.items():
             if extra:
                 values[section] = {**values.get(section, {}), **extra}
         return {section: dict(sorted(values[section].items())) for section in SECTIONS if section in values}
@@ -175,7 +178,7 @@ class Configuration(Editing):
             tree,
             section,
             config_upstream.requested(self.tree, self.names, section) | dict(extra or {}),
-            self.upstream.get(section, {}),
+            self.further.get(section, {}),
             lambda name: self.where(section, name),
             beneath or {},
         )
@@ -189,21 +192,22 @@ class Configuration(Editing):
 
     # What the TUI and Python code change
 
-    def set_upstream(self, section: str, symbol: str, value: JsonScalar) -> Change:
-        """Set an upstream symbol; one that the system tree does not show is checked only by `validate_upstream`.
+    def set_upstream(self, section: str, symbol: str, value: JsonOpen) -> Change:
+        """Set an upstream symbol, or a service of the user's own.
 
+        A symbol that the system tree does not show is checked only by `validate_upstream`.
         Raises Refused for a value that cannot be, or a section that takes no further symbols.
         """
         name = f"{PREFIXES[section]}{symbol}"
         if name in self.names.by_symbol:
             return self.set(name, value)
         try:
-            config_apply.check_extra(self.names, section, symbol, value)
+            wanted = config_apply.checked_extra(self.names, self._extended, section, symbol, value)
         except UnfitError as error:
             raise Refused(error.what, fix=error.fix) from None
         if reason := config_apply.why_unused(self.tree, section):
             raise Refused(f"{section}.{symbol} would have no effect: it {reason}")
-        delta = self._state.delta({name: config_apply.stored(value)})
+        delta = self._state.delta(wanted)
         return self._change(f"{symbol}: {in_words(value)}", delta, {})
 
     def replace(self, own: Values, label: str) -> tuple[Change, tuple[str, ...]]:
@@ -304,7 +308,8 @@ class Configuration(Editing):
     def _text_for(self, target: Path) -> str:
         """The preset's text with the values there are now, for a file at `target`."""
         assigned = self._without_override(self._state.assigned)
-        return config_save.edited_text(self._state, self.names, assigned, self.own_values(), self.chain, target)
+        own = self.own_values()
+        return config_save.edited_text(self._state, self.names, assigned, own, self._extended, self.chain, target)
 
     def _extending_text(self, target: Path) -> str:
         """The text of a preset at `target` that extends the one that was read."""

@@ -14,10 +14,11 @@ from kimitui.config_types import Overridden, Values, in_words
 from kimitui.errors import Location, PresetError, UsageError
 from kimitui.kconfig import explain
 from kimitui.kconfig.names import (
+    OPEN_SECTIONS,
     PREFIXES,
-    UPSTREAM_SECTIONS,
     Entry,
-    JsonScalar,
+    JsonObject,
+    JsonOpen,
     JsonValue,
     Names,
     WrongValueError,
@@ -26,9 +27,7 @@ from kimitui.kconfig.names import (
 from kimitui.kconfig.state import TreeState
 from kimitui.kconfig.types import Kconfig
 from kimitui.preset import Preset
-
-_OPEN_SECTIONS = UPSTREAM_SECTIONS  # upstream symbols that the system tree does not show may be set here
-
+from kimitui.services import fields
 
 _BUILT_IF = {"kernel": "IMAGE_FORMAT_VMLINUZ"}
 """What must be on so that symbols of a section, which the system tree does not show, have an effect."""
@@ -53,12 +52,13 @@ class Problem:
 
 
 class UnfitError(Exception):
-    """A key or value that the tree never takes, whatever else is set."""
+    """A key or value that the tree never takes, whatever else is set; `path` leads to it in a value with parts."""
 
-    def __init__(self, what: str, fix: str | None = None) -> None:
+    def __init__(self, what: str, fix: str | None = None, path: tuple[str | int, ...] = ()) -> None:
         super().__init__(what)
         self.what = what
         self.fix = fix
+        self.path = path
 
 
 def apply_preset(state: TreeState, names: Names, preset: Preset) -> list[Request]:
@@ -71,13 +71,12 @@ def apply_preset(state: TreeState, names: Names, preset: Preset) -> list[Request
             entry = names.entries.get((section, key))
             try:
                 if entry is None:
-                    check_extra(names, section, key, value)
-                    wanted |= _meant(None, section, key, value)
+                    wanted |= checked_extra(names, state.assigned, section, key, value)
                 else:
                     wanted |= checked(entry, value)
                     requests.append(Request(preset, entry, value))
             except UnfitError as error:
-                problems.append(Problem(preset.locate(section, key), error.what, error.fix))
+                problems.append(Problem(preset.locate(section, key, error.path), error.what, error.fix))
     raise_all(problems)
     state.apply(state.delta(wanted))
     for request in requests:
@@ -96,7 +95,7 @@ def merged(state: TreeState, names: Names, chain: Iterable[Preset]) -> dict[str,
             wanted: dict[str, str] = {}
             for section, values in preset.sections.items():
                 for key, value in values.items():
-                    wanted |= _meant(names.entries.get((section, key)), section, key, value)
+                    wanted |= _meant(names.entries.get((section, key)), state.assigned, section, key, value)
             state.apply(state.delta(wanted))
         return dict(state.assigned)
 
@@ -116,8 +115,7 @@ def fitting(
             entry = names.entries.get((section, key))
             try:
                 if entry is None:
-                    check_extra(names, section, key, value)
-                    wanted |= _meant(None, section, key, value)
+                    wanted |= checked_extra(names, base, section, key, value)
                 elif value is not None:  # what has no value follows from the rest
                     wanted |= checked(entry, value)
                     known.append((entry, value))
@@ -204,21 +202,63 @@ def checked(entry: Entry, value: JsonValue) -> dict[str, str]:
     return wanted
 
 
-def check_extra(names: Names, section: str, key: str, value: JsonValue) -> None:
-    """Raise UnfitError unless this key, which is not in the system tree, may be set all the same."""
+def checked_extra(
+    names: Names, assigned: Mapping[str, str], section: str, key: str, value: JsonValue
+) -> dict[str, str]:
+    """The assignments for a key that is not in the system tree, on top of those that are `assigned`.
+
+    Raises UnfitError unless it may be set all the same.
+    """
     known = names.keys(section)
-    if section not in _OPEN_SECTIONS:
+    if section not in OPEN_SECTIONS:
         if not known:
             raise UnfitError(
                 f"{section}.{key}: the section {section} is not configurable in this version", "leave it out"
             )
         raise UnfitError(f'there is no "{key}" in the section {section}', suggestion(key, known))
-    if not _is_upstream_name(key):
-        raise UnfitError(f'"{key}" is no {section} symbol: they are in upper case', suggestion(key, known))
     if isinstance(value, list):
         raise UnfitError(f"{section}.{key} cannot be a list")
-    if isinstance(value, str) and not value.isprintable():
+    if section == "services":
+        _check_service(known, assigned, key, value)
+    elif not _is_upstream_name(key):
+        raise UnfitError(f'"{key}" is no {section} symbol: they are in upper case', suggestion(key, known))
+    elif isinstance(value, Mapping):
+        raise UnfitError(f"{section}.{key} cannot be an object")
+    elif isinstance(value, str) and not value.isprintable():
         raise UnfitError(f"{section}.{key} must be one line of printable text")
+    return _meant(None, assigned, section, key, value)
+
+
+def _check_service(known: Sequence[str], assigned: Mapping[str, str], key: str, value: JsonOpen) -> None:
+    """Raise UnfitError if `value` makes no service of the user's own, on top of what is `assigned`."""
+    before = restored(assigned.get(f"{PREFIXES['services']}{key}"))
+    if not isinstance(value, Mapping):
+        if value is False and before is not None:
+            return
+        fix = suggestion(key, known) or 'a service of your own is an object: { command: "…" }'
+        raise UnfitError(f'there is no service "{key}"', fix)
+    if not fields.NAME.fullmatch(key):
+        raise UnfitError(f'"{key}" is not a name for a service', fields.NAMES)
+    try:
+        fields.read(key, value)
+        service = fields.read(key, overlaid(before, value))
+    except fields.UnfitFieldError as error:
+        path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.path)
+        raise UnfitError(f"services.{key}{path} {error.what}", error.fix, error.path) from None
+    if not service.command:
+        raise UnfitError(f"services.{key} has no command", f'write {key}: {{ command: "/usr/bin/{key}" }}')
+
+
+def overlaid(before: JsonOpen, value: JsonObject) -> JsonObject:
+    """The fields of `value` on top of those that an extended preset gives."""
+    return {**before, **value} if isinstance(before, Mapping) else value
+
+
+def beyond(before: JsonOpen, after: JsonOpen) -> JsonOpen:
+    """What has to be laid over `before` for `after`."""
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        return {key: value for key, value in after.items() if before.get(key) != value}
+    return after
 
 
 def why_lost(tree: Kconfig, entry: Entry, value: JsonValue) -> str:
@@ -254,23 +294,28 @@ def suggestion(word: str, candidates: Iterable[str]) -> str | None:
     return f'did you mean "{found}"?' if found else None
 
 
-def stored(value: JsonScalar) -> str:
+def stored(value: JsonOpen) -> str:
     """A value of a symbol whose type is not known, as text that `restored` makes the same value of."""
     return json.dumps(value)
 
 
-def restored(text: str | None) -> JsonScalar:
+def restored(text: str | None) -> JsonOpen:
     """The value that `stored` made `text` of; None for none."""
-    value: JsonScalar = json.loads(text) if text is not None else None
+    value: JsonOpen = json.loads(text) if text is not None else None
     return value
 
 
-def _meant(entry: Entry | None, section: str, key: str, value: JsonValue) -> dict[str, str]:
+def _meant(
+    entry: Entry | None, assigned: Mapping[str, str], section: str, key: str, value: JsonValue
+) -> dict[str, str]:
     """The assignments for a key that was checked; `entry` is None for one that is not in the system tree."""
     if entry is not None:
         return entry.assignments(value)
     assert not isinstance(value, list)
-    return {f"{PREFIXES[section]}{key}": stored(value)}
+    name = f"{PREFIXES[section]}{key}"
+    if isinstance(value, Mapping):
+        value = overlaid(restored(assigned.get(name)), value)
+    return {name: stored(value)}
 
 
 def _is_upstream_name(key: str) -> bool:

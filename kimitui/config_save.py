@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from kimitui import preset as presets
-from kimitui.config_apply import in_choice, restored, why_lost
+from kimitui.config_apply import beyond, in_choice, overlaid, restored, why_lost
 from kimitui.config_types import Values
 from kimitui.errors import PresetError
 from kimitui.kconfig.names import PREFIXES, SECTIONS, Entry, JsonValue, Names, section_of
@@ -51,7 +51,9 @@ def own_values(state: TreeState, names: Names, assigned: Mapping[str, str], base
     for name in {*assigned, *base}:
         section = section_of(name)
         if name not in names.by_symbol and section and assigned.get(name) != base.get(name):
-            values[section][name.removeprefix(PREFIXES[section])] = restored(assigned.get(name))
+            old, new = restored(base.get(name)), restored(assigned.get(name))
+            if new != old:
+                values[section][name.removeprefix(PREFIXES[section])] = beyond(old, new)
     return {section: dict(sorted(values[section].items())) for section in SECTIONS if values[section]}
 
 
@@ -60,13 +62,14 @@ def edited_text(
     names: Names,
     assigned: Mapping[str, str],
     own: Values,
+    base: Mapping[str, str],
     chain: Sequence[Preset],
     target: Path,
 ) -> str:
     """The text of the last preset of `chain`, changed to give the assignments `assigned`, for a file at `target`.
 
-    `own` is what it must hold. What is written in it and still true stays as it is written, even where it need not be
-    said.
+    `own` is what it must hold, `base` the assignments that the presets it extends make. What is written in it and
+    still true stays as it is written, even where it need not be said.
     """
     preset = chain[-1]
     sections = {section: dict(values) for section, values in own.items()}
@@ -77,7 +80,9 @@ def edited_text(
                 if entry is not None:
                     true = not why_lost(state.tree, entry, value)
                 else:
-                    true = restored(assigned.get(f"{PREFIXES[section]}{key}")) == value
+                    name = f"{PREFIXES[section]}{key}"
+                    meant = overlaid(restored(base.get(name)), value) if isinstance(value, Mapping) else value
+                    true = restored(assigned.get(name)) == meant
                 if true:
                     sections.setdefault(section, {})[key] = value
     top: dict[str, str | None] = {}

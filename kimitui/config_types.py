@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kimitui.errors import Location, UsageError
@@ -77,6 +78,12 @@ class Difference:
             removed = [word for word in self.before if word not in self.after]
             parts = [f"without {', '.join(removed)}"] * bool(removed) + [f"with {', '.join(added)}"] * bool(added)
             return f"{name}: {', '.join(parts)}"
+        if isinstance(self.before, Mapping) and isinstance(self.after, Mapping):
+            keys = [key for key in {**self.before, **self.after} if self.before.get(key) != self.after.get(key)]
+            parts = [
+                f"{key} {_part_in_words(self.before.get(key))} → {_part_in_words(self.after.get(key))}" for key in keys
+            ]
+            return f"{name}: {', '.join(parts)}"
         return f"{name}: {in_words(self.before)} → {in_words(self.after)}"
 
 
@@ -149,9 +156,20 @@ def in_words(value: JsonValue) -> str:
         return "nothing"
     if isinstance(value, list):
         return f"[{', '.join(value)}]"
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{key}: {_part_in_words(part)}" for key, part in value.items()) + " }"
     if value == "m":
         return "a module"
     return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def _part_in_words(value: object) -> str:
+    """A part of an object in a sentence."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_part_in_words, value))}]"
+    if value is None or isinstance(value, bool | int | str | Mapping):
+        return in_words(value)
+    return str(value)
 
 
 def kconfig_in_words(value: str) -> str:

@@ -9,9 +9,9 @@ from kimitui.config_types import kconfig_in_words
 from kimitui.errors import Location
 from kimitui.kconfig import explain
 from kimitui.kconfig.names import (
+    OPEN_SECTIONS,
     PREFIXES,
-    UPSTREAM_SECTIONS,
-    JsonScalar,
+    JsonOpen,
     Names,
     WrongValueError,
     from_kconfig,
@@ -39,9 +39,9 @@ def requested(tree: Kconfig, names: Names, section: str) -> dict[str, str]:
     return wanted
 
 
-def further(names: Names, assigned: Mapping[str, str]) -> dict[str, dict[str, JsonScalar]]:
-    """By upstream section, the symbols that are assigned and that the system tree does not show."""
-    found: dict[str, dict[str, JsonScalar]] = {section: {} for section in UPSTREAM_SECTIONS}
+def further(names: Names, assigned: Mapping[str, str]) -> dict[str, dict[str, JsonOpen]]:
+    """By section, the keys that are assigned and that the system tree does not have."""
+    found: dict[str, dict[str, JsonOpen]] = {section: {} for section in OPEN_SECTIONS}
     for name in sorted(assigned):
         if name not in names.by_symbol and (section := section_of(name)) in found:
             found[section][name.removeprefix(PREFIXES[section])] = restored(assigned[name])
@@ -52,7 +52,7 @@ def validate(
     upstream: Kconfig,
     section: str,
     wanted: Mapping[str, str],
-    further: Mapping[str, JsonScalar],
+    further: Mapping[str, JsonOpen],
     where: Callable[[str], Location],
     beneath: Mapping[str, str],
 ) -> None:
@@ -91,7 +91,7 @@ def apply_upstream(tree: Kconfig, wanted: Mapping[str, str], *, beneath: Mapping
     state.apply(state.delta(wanted))
 
 
-def as_kconfig(value: JsonScalar) -> str:
+def as_kconfig(value: JsonOpen) -> str:
     """A value of a preset as a Kconfig value, where the symbol's type is not known."""
     if isinstance(value, bool):
         return "y" if value else "n"

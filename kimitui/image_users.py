@@ -71,6 +71,11 @@ def parse(text: str) -> tuple[User, ...]:
     return tuple(users)
 
 
+def existing_names() -> frozenset[str]:
+    """The names of the users that every image has."""
+    return frozenset(name for name, *_ in _passwd())
+
+
 def run_as(text: str, users: Sequence[User]) -> str | None:
     """What a container engine is told to run as: `uid:gid`, or None for root.
 

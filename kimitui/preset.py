@@ -8,13 +8,13 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from kimitui import files, preset_text, resources
+from kimitui import files, json5_text, preset_text, resources
 from kimitui.errors import Location, PresetError
 from kimitui.kconfig.names import SECTIONS, JsonValue, nearest
 
@@ -26,6 +26,7 @@ ORDER = (*TOP_KEYS, *SECTIONS)
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")  # it becomes part of file names and of an image's tag
 _NAMES = "names have small letters, digits, dots, hyphens and underscores, at most 64 characters"
 _NEAR = re.compile(r"^(?P<text>.*?) near (?P<index>\d+)(?P<rest>.*)", re.DOTALL)
+_OBJECTS_IN = ("services",)
 _SIZE_LIMIT_BYTES = 4_000_000  # a preset has some kilobytes; whatever this is, it is none
 
 
@@ -44,12 +45,17 @@ class Preset:
     text: str = field(repr=False)
     positions: Mapping[tuple[str, str | None], int] = field(repr=False)
 
-    def locate(self, section: str, key: str | None = None) -> Location:
-        """Where a section or top-level key, or a key of a section, is written; the file if it is not there."""
+    def locate(self, section: str, key: str | None = None, path: Sequence[str | int] = ()) -> Location:
+        """Where a section or top-level key, or a key of a section, is written; the file if it is not there.
+
+        `path` leads from an object at that key to a part of it.
+        """
         index = self.positions.get((section, key))
         if index is None:
             return Location(self.path)
-        return Location(self.path, *preset_text.position(self.text, index))
+        if path and key is not None:
+            return Location(self.path, *json5_text.locate(self.text, (section, key, *path)))
+        return Location(self.path, *json5_text.position(self.text, index))
 
 
 def find(reference: str, *, extending: Preset | None = None) -> Path:
@@ -104,7 +110,7 @@ def parse(text: str, path: Path) -> Preset:
     data = decode(text, path)
 
     def error(what: str, index: int, fix: str | None = None) -> PresetError:
-        return PresetError(what, where=Location(path, *preset_text.position(text, index)), fix=fix)
+        return PresetError(what, where=Location(path, *json5_text.position(text, index)), fix=fix)
 
     if not isinstance(data, dict):
         raise PresetError(
@@ -112,16 +118,14 @@ def parse(text: str, path: Path) -> Preset:
             where=Location(path, 1, 1),
             fix='write { extends: "minimal" } and go on from there',
         )
-    root = preset_text.scan(text)
+    root = json5_text.scan(text)
     assert root is not None
-    for container in (root, *(item.content for item in root.items if item.content)):
-        if not container.is_object:
-            continue
+    for container in _objects(root):
         for item in container.items:
             if item.key is not None and not item.key.isprintable():
                 raise error("a key has characters that cannot be shown", item.start)
         for first, again in container.duplicates():
-            line, _ = preset_text.position(text, first.start)
+            line, _ = json5_text.position(text, first.start)
             raise error(f'"{again.key}" is there twice', again.start, f"the other one is in line {line}")
 
     positions: dict[tuple[str, str | None], int] = {}
@@ -149,7 +153,7 @@ def parse(text: str, path: Path) -> Preset:
             for member in item.content.items:
                 assert member.key is not None
                 positions[item.key, member.key] = member.start
-                if wrong := _wrong_value(value[member.key]):
+                if wrong := _wrong_value(value[member.key], item.key in _OBJECTS_IN):
                     raise error(f"{item.key}.{member.key} {wrong}", member.value)
             sections[item.key] = MappingProxyType(value)
 
@@ -283,7 +287,7 @@ def _read_text(path: Path) -> str:
         before = data[: error.start].decode()
         raise PresetError(
             f"this is not UTF-8 text: byte 0x{data[error.start]:02x}",
-            where=Location(path, *preset_text.position(before, len(before))),
+            where=Location(path, *json5_text.position(before, len(before))),
             fix="save the file as UTF-8",
         ) from error
 
@@ -314,7 +318,7 @@ def _syntax_error(text: str, path: Path, error: Exception) -> PresetError:
     words = re.sub(r"U\+([0-9A-Fa-f]{4,6})", lambda code: f'"{_visible(chr(int(code[1], 16)))}"', words).strip()
     return PresetError(
         f"this is not JSON5: {words[:1].lower()}{words[1:]}",
-        where=Location(path, *preset_text.position(text, max(index, 0))),
+        where=Location(path, *json5_text.position(text, max(index, 0))),
     )
 
 
@@ -322,8 +326,19 @@ def _visible(character: str) -> str:
     return character if character.isprintable() else f"U+{ord(character):04X}"
 
 
-def _wrong_value(value: object) -> str | None:
+def _objects(container: json5_text.Container) -> Iterator[json5_text.Container]:
+    """All objects in `container`, itself first, however deep."""
+    if container.is_object:
+        yield container
+    for item in container.items:
+        if item.content:
+            yield from _objects(item.content)
+
+
+def _wrong_value(value: object, may_be_object: bool) -> str | None:
     """What is wrong with a value that no key takes; what a key takes of the others is checked later."""
+    if may_be_object and isinstance(value, dict):
+        return None
     if isinstance(value, list):
         if not all(isinstance(word, str) for word in value):
             return "must be a list of texts"

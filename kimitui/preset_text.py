@@ -1,128 +1,21 @@
-"""The text of a preset: where things stand in it, and how to change some without touching the rest.
-
-`pyjson5` decides what JSON5 is; it gives values, but no positions, and of two equal keys it keeps the last. What
-is missing is cheap to find once the text is known to be valid: its tokens need one regular expression. (A full
-round-trip parser, json-five, was tried: 55 ms to import and 17 ms for the 187 lines of `standard`, where all of this
-takes 0.6 ms, and `kimitui check` has 250 ms for everything. The tests hold the positions against its.)
-
-All positions are indices into the text; lines and columns count from 1.
-"""
+"""The text of a preset: how to change some of it without touching the rest."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
-_TOKEN = re.compile(
-    r"""(?P<comment> //[^\n\r\u2028\u2029]* | /\*.*?\*/ )
-      | (?P<text> "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' )
-      | (?P<mark> [{}\[\]:,] )
-      | (?P<word> (?: [^\s{}\[\]:,"'/\ufeff] )+ )""",
-    re.VERBOSE | re.DOTALL,
-)
+from kimitui.json5_text import TOKEN, Container, Item, json5_value, scan
+
 _WIDTH = 100  # a section that would be wider is written with one key per line
 _KEY = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
-
-
-@dataclass
-class Item:
-    """A member of an object or an element of an array.
-
-    `start` is where the key (or the element) begins, `value` and `end` delimit the value, `comma` is the index of
-    the comma after it or None. `content` is there if the value is an object or an array.
-    """
-
-    key: str | None
-    start: int
-    value: int
-    end: int = 0
-    comma: int | None = None
-    content: Container | None = None
-
-    @property
-    def stop(self) -> int:
-        """Just behind the item, its comma included."""
-        return self.end if self.comma is None else self.comma + 1
-
-
-@dataclass
-class Container:
-    """An object or an array: `start` is at its opening bracket, `end` just behind the closing one."""
-
-    is_object: bool
-    start: int
-    end: int = 0
-    items: list[Item] = field(default_factory=list)
-    has_comments: bool = False
-
-    def get(self, key: str) -> Item | None:
-        """The last member with `key`."""
-        return next((item for item in reversed(self.items) if item.key == key), None)
-
-    def duplicates(self) -> list[tuple[Item, Item]]:
-        """Members whose key was there before: the first one and the repetition."""
-        first: dict[str | None, Item] = {}
-        return [(first[item.key], item) for item in self.items if first.setdefault(item.key, item) is not item]
-
-
-def position(text: str, index: int) -> tuple[int, int]:
-    """Line and column of `index`."""
-    start = text.rfind("\n", 0, index) + 1
-    return text.count("\n", 0, start) + 1, index - start + 1
-
-
-def scan(text: str) -> Container | None:
-    """The structure of `text`, which must be valid JSON5; None if its value is neither object nor array."""
-    root: Container | None = None
-    open_: list[Container] = []
-    item: Item | None = None  # the member whose key has been read, and not yet its value
-    owners: list[Item | None] = []  # the items whose values the open containers are
-    for token in _TOKEN.finditer(text):
-        kind, start, end = token.lastgroup, token.start(), token.end()
-        if kind == "comment":
-            for container in open_:
-                container.has_comments = True
-            continue
-        mark = token[0] if kind == "mark" else ""
-        if mark == ":":
-            continue
-        if mark == ",":
-            open_[-1].items[-1].comma = start
-        elif mark in ("}", "]"):
-            container = open_.pop()
-            container.end = end
-            owner = owners.pop()
-            if owner:
-                owner.end = end
-            item = None
-        elif open_ and open_[-1].is_object and item is None:
-            item = Item(_decode_key(token[0]), start, -1)
-            open_[-1].items.append(item)
-        else:
-            if open_ and not open_[-1].is_object:
-                item = Item(None, start, start)
-                open_[-1].items.append(item)
-            if item:
-                item.value = start
-            if mark:
-                container = Container(mark == "{", start)
-                if item:
-                    item.content = container
-                root = root or container
-                open_.append(container)
-                owners.append(item)
-            elif item:
-                item.end = end
-            item = None
-    return root
 
 
 def write_new(top: Mapping[str, str], sections: Mapping[str, Mapping[str, object]]) -> str:
     """The text of a new preset: first `top` (name, description, extends), then the sections as they come."""
     lines = [f"  {key}: {_literal(value)}," for key, value in top.items()]
-    lines += [f"  {_member(key, values, '  ', '  ')}," for key, values in sections.items() if values]
+    lines += [f"  {_member(_key(key), values, '  ', '  ')}," for key, values in sections.items() if values]
     return "\n".join(["{", *lines, "}", ""])
 
 
@@ -206,7 +99,8 @@ class _Editor:
         else:
             before = json5_value(self.text_of(item))
             if before != value or type(before) is not type(value):
-                self._replace(item.value, item.end, _literal(value))
+                lead = f"{_key(path[-1])}: "
+                self._replace(item.value, item.end, self._fit(self._indent(item.start), lead, value))
 
     def _put_list(self, path: Sequence[str], value: list[object]) -> None:
         item = self.find(path)
@@ -289,7 +183,7 @@ class _Editor:
         end = self._line_end(index)
         while index < end:
             blank = re.compile(r"[^\S\n\r\u2028\u2029]+|\ufeff+").match(self.text, index)
-            comment = _TOKEN.match(self.text, index)
+            comment = TOKEN.match(self.text, index)
             if blank:
                 index = blank.end()
             elif comment and comment.lastgroup == "comment" and comment.end() <= end:
@@ -419,23 +313,6 @@ class _Editor:
         return _literal(value)
 
 
-def json5_value(text: str) -> object:
-    """The value of a piece of JSON5 that is known to be valid."""
-    import pyjson5
-
-    return pyjson5.decode(text)
-
-
-def _decode_key(token: str) -> str:
-    if token[0] in "\"'":
-        return str(json5_value(token)) if "\\" in token else token[1:-1]
-    if "\\" not in token:
-        return token
-    decoded = json5_value(f"{{{token}:0}}")
-    assert isinstance(decoded, dict)
-    return str(next(iter(decoded)))
-
-
 def _key(key: str) -> str:
     return key if _KEY.fullmatch(key) else json.dumps(key, ensure_ascii=False)
 
@@ -448,10 +325,17 @@ def _literal(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _member(key: str, values: Mapping[str, object], indent: str, step: str) -> str:
-    """A section on one line if it fits, else with one key per line; without indentation before or comma behind."""
-    line = f"{_key(key)}: {_literal(values)}"
+def _member(lead: str, values: Mapping[str, object], indent: str, step: str) -> str:
+    """An object on one line if it fits, else with one key per line; `lead` is its key as it is written.
+
+    Without indentation before or comma behind.
+    """
+    line = f"{lead}: {_literal(values)}"
     if len(indent) + len(line) < _WIDTH:
         return line
-    inner = [f"{indent}{step}{_key(name)}: {_literal(value)}," for name, value in values.items()]
-    return "\n".join([f"{_key(key)}: {{", *inner, f"{indent}}}"])
+    inner = indent + step
+    members = [
+        _member(_key(name), value, inner, step) if isinstance(value, Mapping) else f"{_key(name)}: {_literal(value)}"
+        for name, value in values.items()
+    ]
+    return "\n".join([f"{lead}: {{", *(f"{inner}{member}," for member in members), f"{indent}}}"])

@@ -304,7 +304,7 @@ def test_all_that_can_be_set_is_asked_of_upstream() -> None:
         "TELNETD": "y",
         "X_TEXT": "a b",
     }
-    assert config.upstream["busybox"] == {"FEATURE_LS_COLOR": False, "FEATURE_LS_WIDTH": 80, "X_TEXT": "a b"}
+    assert config.further["busybox"] == {"FEATURE_LS_COLOR": False, "FEATURE_LS_WIDTH": 80, "X_TEXT": "a b"}
     assert config.resolved()["busybox"]["FEATURE_LS_WIDTH"] == 80
 
 
@@ -639,7 +639,7 @@ def test_a_copy_is_the_same_and_goes_its_own_way() -> None:
     config.subscribe(seen.append)
     twin = config.copy()
     before = config.resolved()
-    assert (twin.resolved(), twin.own_values(), twin.upstream) == (before, config.own_values(), config.upstream)
+    assert (twin.resolved(), twin.own_values(), twin.further) == (before, config.own_values(), config.further)
     assert (twin.preset, twin.modified, twin.overridden) == (config.preset, True, config.overridden)
     assert "arch" not in twin.own_values()["image"]
 
@@ -884,10 +884,10 @@ def test_upstream_symbols_can_be_set_and_undone() -> None:
     assert config.own_values() == {"busybox": {"FEATURE_LS_COLOR": False, "FEATURE_LS_WIDTH": 80, "TELNETD": False}}
     config.unset("BUSYBOX_FEATURE_LS_WIDTH")
     assert config.is_changed("BUSYBOX_FEATURE_LS_COLOR")
-    assert config.upstream["busybox"] == {"FEATURE_LS_COLOR": False}
+    assert config.further["busybox"] == {"FEATURE_LS_COLOR": False}
     for _ in range(3):
         config.undo()
-    assert config.upstream["busybox"] == {"FEATURE_LS_WIDTH": 80} and not config.modified
+    assert config.further["busybox"] == {"FEATURE_LS_WIDTH": 80} and not config.modified
     with pytest.raises(Refused):
         config.set_upstream("busybox", "lower", True)
     with pytest.raises(Refused):

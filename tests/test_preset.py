@@ -13,7 +13,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from kimitui import preset, preset_text, resources
+from kimitui import json5_text, preset, resources
 from kimitui.config_types import Values as Sections
 from kimitui.errors import Location, MachineError, PresetError
 from kimitui.kconfig.names import JsonValue
@@ -608,7 +608,7 @@ def test_for_all_a_removal_costs_only_comments_of_its_own_line(
     section, key = data.draw(st.sampled_from(keys))
     wanted = {**sections, section: {name: value for name, value in sections[section].items() if name != key}}
     result = edited(text, wanted)
-    root = preset_text.scan(text)
+    root = json5_text.scan(text)
     assert root
     item = root.get(section)
     assert item and item.content
@@ -623,7 +623,7 @@ def test_for_all_a_removal_costs_only_comments_of_its_own_line(
 @given(texts(), SECTION_VALUES)
 def test_for_all_lines_of_keys_that_stay_are_the_same(given_: tuple[str, Sections], wanted: Sections) -> None:
     text, sections = given_
-    root = preset_text.scan(text)
+    root = json5_text.scan(text)
     assert root
     result = edited(text, wanted)
     for section, values in sections.items():
@@ -693,9 +693,9 @@ def json5_texts(draw: st.DrawFn) -> str:
 @given(json5_texts())
 def test_for_all_texts_the_structure_is_that_of_the_value(text: str) -> None:
     value = pyjson5.decode(text)
-    root = preset_text.scan(text)
+    root = json5_text.scan(text)
 
-    def check(container: preset_text.Container | None, value: object) -> None:
+    def check(container: json5_text.Container | None, value: object) -> None:
         if not isinstance(value, (dict, list)):
             assert container is None
             return

@@ -30,8 +30,8 @@ def check_output(target: Path) -> None:
 
 def needed_upstream(config: Configuration) -> tuple[str, ...]:
     """The components in whose own trees symbols are to be looked up that the preset sets and the menu does not have."""
-    kernel = bool(config.upstream["kernel"]) and "vmlinuz" in config.family("IMAGE_FORMATS")
-    return (*(("busybox",) if config.upstream["busybox"] else ()), *(("linux",) if kernel else ()))
+    kernel = bool(config.further["kernel"]) and "vmlinuz" in config.family("IMAGE_FORMATS")
+    return (*(("busybox",) if config.further["busybox"] else ()), *(("linux",) if kernel else ()))
 
 
 def check_upstream(config: Configuration, sources: Mapping[str, Source], trees: Path) -> None:

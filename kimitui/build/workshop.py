@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from kimitui.build import clock as clocks
-from kimitui.build import contents, preflight
+from kimitui.build import contents, preflight, services
 from kimitui.build import plan as planning
 from kimitui.build import release as releases
 from kimitui.build import sources as sourcing
@@ -80,6 +80,7 @@ def opened(
     config = request.config
     release = releases.load()
     contents.check(config)
+    services.chosen(config)
     for item in config.overridden:
         emit(Message(clock(), "info", item.describe()))
     local = {name: sourcing.override(name, path) for name, path in request.overrides.items()}

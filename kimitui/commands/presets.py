@@ -64,7 +64,7 @@ def add_check(parser: argparse.ArgumentParser) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from kimitui.build import contents, preflight
+    from kimitui.build import contents, preflight, services
     from kimitui.config import Configuration
 
     results: list[dict[str, object]] = []
@@ -75,6 +75,7 @@ def _check(options: argparse.Namespace) -> int:
             if preflight.needed_upstream(config):
                 _check_upstream(config, cache_of(options), options.offline)
             contents.check(config)
+            services.chosen(config)
         except KimituiError as error:
             worst = max(worst, error.exit_code)
             results.append(_checked(reference, error))

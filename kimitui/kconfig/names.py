@@ -23,13 +23,19 @@ SECTIONS = ("image", "kernel", "busybox", "hardening", "init", "services", "pack
 
 UPSTREAM_SECTIONS = ("kernel", "busybox")
 
+OPEN_SECTIONS = (*UPSTREAM_SECTIONS, "services")
+"""Sections that take further keys than the tree has: upstream symbols it does not show, services of the user's own."""
+
 PREFIXES = {section: f"{section.upper()}_" for section in SECTIONS} | {
     "services": "SERVICE_",
     "packages": "PACKAGE_",
 }
 
 JsonScalar = bool | int | str | None
-JsonValue = JsonScalar | list[str]
+JsonObject = Mapping[str, object]
+JsonOpen = JsonScalar | JsonObject
+"""What a key that the tree does not have may hold: a service of the user's own is an object."""
+JsonValue = JsonScalar | list[str] | JsonObject
 """What a key of a section may hold; None stands only for "has no value now" in resolved values."""
 
 Type = Literal["bool", "tristate", "int", "hex", "string", "choice", "list"]

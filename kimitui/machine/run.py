@@ -58,7 +58,7 @@ def command(directory: Path, text: str, options: Options, *, show: Callable[[byt
         raise problem
     raise BuildError(
         "the machine was switched off before the command had ended" if reader.begun else "the machine ran no command",
-        fix="" if reader.begun else "The image must start BusyBox init: it is what runs /etc/init.d/console.",
+        fix="" if reader.begun else "The image must switch on the service console, which runs /etc/rc/console.",
     )
 
 

@@ -103,14 +103,14 @@ def _entries(path: Path) -> dict[str, tuple[object, Location]]:
         raise MachineError(f"cannot be read: {error.strerror}", where=path) from error
     except UnicodeDecodeError as error:
         raise UsageError("this is not UTF-8 text", where=path, fix="Save the file as UTF-8.") from error
-    from kimitui import preset_text  # most users have no such file
+    from kimitui import json5_text  # most users have no such file
     from kimitui.preset import decode
 
     data = decode(text, path)
-    structure = preset_text.scan(text)
+    structure = json5_text.scan(text)
     if not isinstance(data, dict) or structure is None:
         raise UsageError("this must be an object", where=Location(path, 1, 1), fix="Write { and } around it.")
-    places = {item.key: Location(path, *preset_text.position(text, item.start)) for item in structure.items}
+    places = {item.key: Location(path, *json5_text.position(text, item.start)) for item in structure.items}
     return {key: (value, places[key]) for key, value in data.items()}
 
 

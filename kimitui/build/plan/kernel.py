@@ -50,7 +50,7 @@ def linux(context: Context) -> Step:
 def _texts(context: Context) -> set[str]:
     """The requested symbols whose values are texts, which a `.config` file quotes."""
     config = context.config
-    further = {name for name, value in config.upstream["kernel"].items() if isinstance(value, str)}
+    further = {name for name, value in config.further["kernel"].items() if isinstance(value, str)}
     texts = {
         entry.symbol.removeprefix("KERNEL_")
         for entry in config.names.entries.values()

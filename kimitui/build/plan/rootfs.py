@@ -9,7 +9,7 @@ from pathlib import Path
 
 import kimitui
 from kimitui import image_users
-from kimitui.build import contents
+from kimitui.build import contents, services
 from kimitui.build.plan.context import Context, builder_files
 from kimitui.build.step import InputFile, Step
 from kimitui.errors import BuildError
@@ -17,9 +17,9 @@ from kimitui.errors import BuildError
 
 def rootfs(context: Context, busybox: Step, packages: tuple[Step, ...], musl: Step, linux: Step | None) -> Step:
     """The root file system as a tar archive; the modules of `linux` are in it, if it has any."""
+    chosen = services.chosen(context.config)
     files = builder_files("skeleton", "skeleton")
-    if context.has_format("squashfs") and context.config.is_on("BUSYBOX_INIT"):
-        files |= builder_files("boot", "skeleton")
+    files |= {f"skeleton/{name}": InputFile(file.content, file.executable) for name, file in chosen.files.items()}
     modules = linux is not None and context.config.requested("kernel").get("MODULES") == "y"
     files["skeleton/etc/hostname"] = InputFile(f"{context.config.string('IMAGE_HOSTNAME')}\n".encode())
     files["skeleton/etc/os-release"] = InputFile(_os_release(context).encode())
@@ -27,7 +27,7 @@ def rootfs(context: Context, busybox: Step, packages: tuple[Step, ...], musl: St
     users = contents.users(context.config)
     for name, lines in (("passwd", image_users.passwd), ("group", image_users.group), ("shadow", image_users.shadow)):
         path = f"skeleton/etc/{name}"
-        files[path] = InputFile(files[path].content + lines(users).encode())
+        files[path] = InputFile(files[path].content + (lines(chosen.users) + lines(users)).encode())
     if overlay := contents.files(context.config):
         files["overlay.tar"] = InputFile(overlay.archive)
     return Step(

@@ -67,7 +67,7 @@ def busybox(context: Context, tree: Step, *uses: Step) -> Step:
     """BusyBox as the configuration asks for it."""
     requested = context.config.requested("busybox")
     # BusyBox has neither hexadecimal nor tristate symbols, so what a preset says in quotes is a text there.
-    texts = {name for name, value in context.config.upstream["busybox"].items() if isinstance(value, str)}
+    texts = {name for name, value in context.config.further["busybox"].items() if isinstance(value, str)}
     texts |= {
         entry.key
         for entry in context.config.names.entries.values()

@@ -1,0 +1,1 @@
+"""Services as data: read once from a definition or a preset, checked, put in order, rendered for every init."""
