@@ -9,7 +9,7 @@ from typing import Literal
 
 from kimitui.build.arch import ARCHES, Arch
 from kimitui.build.flags import flags
-from kimitui.build.plan import boot, kernel, userland
+from kimitui.build.plan import boot, containment, kernel, userland
 from kimitui.build.plan import rootfs as root
 from kimitui.build.plan.context import Context, Source
 from kimitui.build.release import Release
@@ -33,6 +33,7 @@ class Plan:
     steps: tuple[Step, ...]
     rootfs: Step
     busybox: Step
+    containment: tuple[Step, ...]
     layer: Step | None
     linux: Step | None
     squashfs: Step | None
@@ -40,7 +41,7 @@ class Plan:
 
     def until(self, phase: Phase) -> tuple[Step, ...]:
         """The steps of a phase and those before it: `lower` makes the components, `upper` the root file system."""
-        lower = tuple(step for step in (self.linux, self.busybox) if step)
+        lower = tuple(step for step in (self.linux, self.busybox, *self.containment) if step)
         ends = {"lower": lower, "upper": (*lower, self.rootfs), "pack": self.steps}
         return in_order(ends[phase])
 
@@ -70,8 +71,9 @@ def plan(
     libraries = (headers, musl, *userland.fortify_headers(context))
     busybox_tree = userland.busybox_source(context)
     busybox = userland.busybox(context, busybox_tree, *libraries)
+    limits = containment.steps(context, libraries)
     linux = kernel.linux(context) if context.has_format("vmlinuz") else None
-    rootfs = root.rootfs(context, busybox, musl, linux)
+    rootfs = root.rootfs(context, busybox, limits, musl, linux)
     layer = root.layer(context, rootfs)
     squashfs = boot.squashfs(context, rootfs) if context.has_format("squashfs") else None
     initramfs = boot.initramfs(context, busybox_tree, *libraries) if context.has_format("initramfs") else None
@@ -81,6 +83,7 @@ def plan(
         steps=in_order(tuple(step for step in wanted if step)),
         rootfs=rootfs,
         busybox=busybox,
+        containment=limits,
         layer=layer,
         linux=linux,
         squashfs=squashfs,
