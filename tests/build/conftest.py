@@ -125,6 +125,7 @@ def presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
         '{ extends: "minimal", image: { users: "app, web:33:/srv/www:/bin/false", user: "app", files: "files",'
         ' workdir: "/srv" }, hardening: { no_setuid: false } }'
     )
+    (directory / "contained.json5").write_text('{ extends: "minimal", hardening: { containment: true } }')
     files = directory / "files"
     for name, mode, text in (
         ("etc/motd", 0o664, "hello"),
@@ -150,6 +151,12 @@ def laid(make_image: Make, presets: Path) -> Image:
 @pytest.fixture(scope="session")
 def minimal(make_image: Make) -> Image:
     return make_image("minimal")
+
+
+@pytest.fixture(scope="session")
+def contained(make_image: Make, presets: Path) -> Image:
+    """An image with the launcher and the filters of system calls."""
+    return make_image(presets / "contained.json5")
 
 
 @pytest.fixture(scope="session")

@@ -41,6 +41,11 @@ def write(target: Path, made: Made, artifacts: Iterable[Path]) -> None:
             for step in made.plan.packages
         },
         "programs": {path: elf.read(program).as_data() for path, program in _programs(made).items()},
+        "containment": {
+            f"/{path}": file.stat().st_size
+            for step in made.plan.containment
+            for path, file in _files(made, step, "root")
+        },
         "artifacts": {path.name: {"bytes": path.stat().st_size, "sha256": file_digest(path)} for path in artifacts},
     }
     target.write_text(json.dumps(data, indent=1, sort_keys=True) + "\n")
@@ -48,8 +53,9 @@ def write(target: Path, made: Made, artifacts: Iterable[Path]) -> None:
 
 def _programs(made: Made) -> dict[str, Path]:
     """The programs with their symbols, by the path in the image."""
-    packages = {f"/{path}": file for step in made.plan.packages for path, file in _files(made, step, "unstripped")}
-    return {"/bin/busybox": made.output(made.plan.busybox) / "busybox.unstripped", **packages}
+    steps = (*made.plan.packages, *made.plan.containment)
+    beside = {f"/{path}": file for step in steps for path, file in _files(made, step, "unstripped")}
+    return {"/bin/busybox": made.output(made.plan.busybox) / "busybox.unstripped", **beside}
 
 
 def _files(made: Made, step: Step, part: str) -> list[tuple[str, Path]]:

@@ -10,7 +10,7 @@ from typing import Literal
 from kimitui.build import packages as definitions
 from kimitui.build.arch import ARCHES, Arch
 from kimitui.build.flags import flags
-from kimitui.build.plan import boot, kernel, packages, userland
+from kimitui.build.plan import boot, containment, kernel, packages, userland
 from kimitui.build.plan import rootfs as root
 from kimitui.build.plan.context import Context, Source
 from kimitui.build.release import Release
@@ -35,6 +35,7 @@ class Plan:
     rootfs: Step
     busybox: Step
     packages: tuple[Step, ...]
+    containment: tuple[Step, ...]
     layer: Step | None
     linux: Step | None
     squashfs: Step | None
@@ -42,7 +43,7 @@ class Plan:
 
     def until(self, phase: Phase) -> tuple[Step, ...]:
         """The steps of a phase and those before it: `lower` makes the components, `upper` the root file system."""
-        lower = tuple(step for step in (self.linux, self.busybox, *self.packages) if step)
+        lower = tuple(step for step in (self.linux, self.busybox, *self.packages, *self.containment) if step)
         ends = {"lower": lower, "upper": (*lower, self.rootfs), "pack": self.steps}
         return in_order(ends[phase])
 
@@ -73,8 +74,9 @@ def plan(
     busybox_tree = userland.busybox_source(context)
     busybox = userland.busybox(context, busybox_tree, *libraries)
     programs = packages.steps(context, libraries)
+    limits = containment.steps(context, libraries)
     linux = kernel.linux(context) if context.has_format("vmlinuz") else None
-    rootfs = root.rootfs(context, busybox, programs, musl, linux)
+    rootfs = root.rootfs(context, busybox, (*programs, *limits), musl, linux)
     layer = root.layer(context, rootfs)
     squashfs = boot.squashfs(context, rootfs) if context.has_format("squashfs") else None
     initramfs = boot.initramfs(context, busybox_tree, *libraries) if context.has_format("initramfs") else None
@@ -85,6 +87,7 @@ def plan(
         rootfs=rootfs,
         busybox=busybox,
         packages=programs,
+        containment=limits,
         layer=layer,
         linux=linux,
         squashfs=squashfs,
