@@ -77,6 +77,9 @@ def _surroundings(config: Configuration, files: Mapping[str, File]) -> check.Sur
         for entry in config.names.entries.values()
         if entry.section == "busybox" and entry.type == "bool" and config.is_on(entry.symbol)
     }
+    for name in ("sh", "bash"):
+        if any(config.is_on(f"BUSYBOX_{name.upper()}_IS_{shell}") for shell in ("ASH", "HUSH")):
+            applets.add(name)
     names = {name for name, value in config.further["services"].items() if isinstance(value, Mapping)}
 
     def is_on(section: str, key: str) -> bool:

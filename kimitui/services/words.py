@@ -12,7 +12,7 @@ def command_line(service: Service) -> str:
     # BusyBox cannot pass capabilities on to another user, so what needs some keeps root's.
     if service.user == "root" or service.capabilities:
         return shlex.join(service.command)
-    return shlex.join(("chpst", "-u", f"{service.user}:{service.user}", *service.command))
+    return shlex.join(("chpst", "-u", service.user, *service.command))
 
 
 def preparations(service: Service) -> list[str]:
