@@ -184,7 +184,7 @@ def test_every_service_is_controlled_alike(failing: Image) -> None:
         """
     )
     found = re.findall(r"^(\w+) (\w+) (\w*) (\d)$", said, re.MULTILINE)
-    assert {name for name, *_ in found} >= {"hostname", "killed", "networking", "patient", "seat", "setting", "syslogd"}
+    assert {name for name, *_ in found} >= {"hostname", "killed", "patient", "seat", "setting", "syslogd"}
     for name, verb, word, status in found:
         if verb == "status":
             assert (word, status) in (("stopped", "3"), ("started", "0")), (name, said)
