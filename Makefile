@@ -12,6 +12,8 @@ PRESET ?= minimal
 TESTS ?= tests
 VENV := .venv
 STAMP := $(VENV)/.kimitui
+# Builds in one process, and beside them, in another, what waits more than it computes.
+PYTEST := $(VENV)/bin/pytest -n 2 --dist loadgroup
 
 .PHONY: setup build test test-all lint bench screenshots clean
 
@@ -27,11 +29,11 @@ build: setup
 
 test: setup
 	tools/setup --tests $(VENV)
-	$(VENV)/bin/pytest -m "not slow" $(TESTS)
+	$(PYTEST) -m "not slow" $(TESTS)
 
 test-all: setup
 	tools/setup --tests $(VENV)
-	$(VENV)/bin/pytest $(TESTS)
+	$(PYTEST) $(TESTS)
 
 lint: setup
 	tools/setup --tests $(VENV)
@@ -40,7 +42,7 @@ lint: setup
 	$(VENV)/bin/mypy
 	shellcheck --shell=sh --external-sources --source-path=SCRIPTDIR builder/steps/*.sh tools/setup \
 		builder/initramfs/init builder/init/busybox/etc/rc/* builder/init/busybox/sbin/* \
-		builder/services/*/files/etc/rc/* builder/services/*/files/usr/share/udhcpc/*
+		builder/services/*/files/etc/rc/* builder/services/*/files/usr/share/udhcpc/* tests/machine/*.sh
 	shellcheck .ci/run
 
 bench: setup

@@ -28,7 +28,8 @@ def meaning(tree: Kconfig, names: Names, name: str, value: JsonValue) -> tuple[E
         raise Refused(f"{name} {explain.why_not(symbol, 'n' if symbol.tri_value else 'y')}")
     if entry.symbol != name:  # a member of a choice or a list
         entry = Entry(entry.section, name, name, "bool", prompt_of(tree.syms[name]), {}, True)
-    if in_choice(tree, entry) and value in (False, "n") and tree.syms[name].tri_value:
+    choice = tree.syms[name].choice if in_choice(tree, entry) else None
+    if choice is not None and value in (False, "n") and tree.syms[name].tri_value and not choice.is_optional:
         raise Refused(f"{name} {explain.why_not(tree.syms[name], 'n')}")
     if entry.type in ("bool", "tristate") and value in ("y", "n"):
         value = value == "y"

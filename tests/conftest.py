@@ -23,6 +23,15 @@ settings.register_profile("kimitui", deadline=None, derandomize=True)
 settings.register_profile("hunt", deadline=None, max_examples=2_000, stateful_step_count=40)
 settings.load_profile("kimitui")
 
+_BUILDS = tuple(Path(__file__).with_name(name) for name in ("build", "machine"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep what builds in one process of several: its images are shared, and a build takes every core by itself."""
+    for item in items:
+        if item.get_closest_marker("build") or any(item.path.is_relative_to(directory) for directory in _BUILDS):
+            item.add_marker(pytest.mark.xdist_group("builds"))
+
 
 @pytest.fixture(scope="session")
 def system_kconfig() -> Kconfig:

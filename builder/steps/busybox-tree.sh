@@ -7,6 +7,9 @@
 unpack busybox
 # Linux 6.8 dropped the CBQ queueing discipline and its structures from the headers; tc still prints them.
 sed -i '/^static int cbq_print_opt(/,/^}/d; s/\<cbq_print_opt(.*);/;/' busybox/networking/tc.c
+# Its SHA instructions for 32-bit x86 name their constants by address; a static PIE has those only once it is loaded.
+sed -i 's/^\tmova128\t*\(PSHUFFLE_[A-Z0-9_]*\),/\tcall 1f\n1:\tpopl %ecx\n\tmova128 \1-1b(%ecx),/
+	s/^\tmovl\t*.K256+8\*16, SHA256CONSTANTS/\tleal K256+8*16-1b(%ecx), SHA256CONSTANTS/' busybox/libbb/hash_sha*_hwaccel_x86-32.S
 make --directory=busybox --jobs="$JOBS" HOSTCC=gcc allnoconfig
 rm busybox/.config
 # What it generates is there now, and every make would run it again.

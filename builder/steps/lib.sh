@@ -4,7 +4,7 @@
 # What every step begins with. A step runs in /build (empty, writable), reads /sources/<component>,
 # /steps/<step> (outputs of the steps it uses) and /input, and leaves its result in /output.
 #
-# Environment: ARCH (x86_64, arm64, riscv64), TRIPLE (the compiler's prefix), JOBS, SOURCE_DATE_EPOCH,
+# Environment: ARCH (x86_64, arm64, riscv64, i686), TRIPLE (the compiler's prefix), JOBS, SOURCE_DATE_EPOCH,
 # CFLAGS_TARGET and LDFLAGS_TARGET (hardening, for code that ends up in the image).
 
 set -eu

@@ -21,6 +21,17 @@ if [ "$RELRO" = 1 ]; then
 	start="$lib/relro.o"
 fi
 
+canary=
+if [ "$ARCH" = i686 ]; then
+	# Where a canary is damaged, 32-bit position-independent code calls a function of its own file; libc.so has none.
+	echo 'void __stack_chk_fail(void);
+		__attribute__((visibility("hidden"))) void __stack_chk_fail_local(void) { __stack_chk_fail(); }' >canary.c
+	# shellcheck disable=SC2086 # flags are words
+	"$TRIPLE-gcc" -Os $CFLAGS_TARGET -c canary.c -o canary.o
+	"$TRIPLE-ar" crD /output/lib/libssp_nonshared.a canary.o
+	canary="-lssp_nonshared "
+fi
+
 headers="-nostdinc -isystem /steps/musl/include -isystem /steps/linux-headers/include -isystem include%s"
 # %s is gcc's own directory; crt1 and its kin are musl's. -nostdinc and our own -L keep glibc out.
 cat >/output/lib/musl.specs <<-EOF
@@ -43,7 +54,7 @@ cat >/output/lib/musl.specs <<-EOF
 	-L$lib -L.%s
 
 	*libgcc:
-	libgcc.a%s
+	${canary}libgcc.a%s
 
 EOF
 if [ "$LINK" = dynamic ]; then

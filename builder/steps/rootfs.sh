@@ -3,7 +3,7 @@
 # The root file system as a tar archive. /input/skeleton holds the files that are the same in every image and those
 # that kimitui generates (os-release, host name, users, build metadata); /input/overlay.tar, if there is one, what the
 # preset lays over all of it. Parameters: LINK, LOADER (musl's name for itself), USERS (words name:id:home:shell; the
-# home without its first slash), SETUID (0, 1).
+# home without its first slash), PACKAGES (names of their steps), SETUID (0, 1).
 # shellcheck source=lib.sh
 . /input/lib.sh
 
@@ -15,10 +15,22 @@ ln -s ../run var/run
 ln -s ../run/lock var/lock
 cp -R /input/skeleton/. .
 
+for package in $PACKAGES; do
+	tree=/steps/$package/root
+	find "$tree" ! -type d -printf '%P\n' | while read -r file; do
+		if [ -e "$file" ] || [ -L "$file" ]; then
+			echo "$package brings /$file, which is there already" >&2
+			exit 1
+		fi
+	done
+	cp -R "$tree/." .
+done
+# Whatever directory of PATH it is in, a program of a skeleton or a package wins over the applet of its name.
+find bin sbin usr/bin usr/sbin ! -type d -printf '%f\n' >/build/programs
+
 cp /steps/busybox/busybox bin/busybox
 while read -r applet; do
-	# A skeleton's or a package's own program wins over the applet of the same name.
-	[ -e ".$applet" ] || ln -s /bin/busybox ".$applet"
+	grep -Fqx "${applet##*/}" /build/programs || ln -s /bin/busybox ".$applet"
 done </steps/busybox/busybox.links
 
 if [ "$LINK" = dynamic ]; then

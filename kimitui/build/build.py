@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from kimitui import config_texts
-from kimitui.build import contents, overlay, preflight, workshop
+from kimitui.build import contents, preflight, replaced, workshop
 from kimitui.build.artifacts import boot, build_info, directory, oci
 from kimitui.build.artifacts.made import Made
 from kimitui.build.events import Done, Emit
@@ -44,9 +44,9 @@ def build(request: Request, *, emit: Emit, cancellation: Cancellation | None = N
     preflight.check_output(target)
     with workshop.opened(request, emit=emit, cancellation=cancellation) as room:
         entries = room.run()
-        for message in _shadowed(config, entries[room.plan.busybox.name].output):
-            room.tell("info", message)
         made = Made(config, room.plan, entries, room.release, room.toolchain, room.sources)
+        for message in _replaced(made):
+            room.tell("info", message)
         rootfs_bytes = made.rootfs.stat().st_size
         budget_bytes = _check_budget(config, rootfs_bytes, request.strict, lambda text: room.tell("warning", text))
         with directory.staged(target) as staging:
@@ -67,11 +67,13 @@ def build_until(
         return {name: entry.output for name, entry in room.run().items()}
 
 
-def _shadowed(config: Configuration, busybox: Path) -> list[str]:
-    """What of BusyBox the user's own files take the place of, in words."""
-    files = contents.files(config)
-    names = overlay.replaced(files, (busybox / "busybox.links").read_text()) if files else []
-    return [f"image.files: /{name} takes the place of BusyBox's" for name in names]
+def _replaced(made: Made) -> Iterator[str]:
+    files = contents.files(made.config)
+    return replaced.messages(
+        (made.output(made.plan.busybox) / "busybox.links").read_text(),
+        {step.name: replaced.tree(made.output(step) / "root") for step in made.plan.packages},
+        files.names if files else (),
+    )
 
 
 def _check_budget(config: Configuration, rootfs_bytes: int, strict: bool, warn: Callable[[str], None]) -> int | None:

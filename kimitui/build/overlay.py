@@ -67,14 +67,6 @@ def read(directory: Path, where: Location | Path) -> Overlay:
     return Overlay(buffer.getvalue(), frozenset(names))
 
 
-def replaced(overlay: Overlay, links: str) -> list[str]:
-    """The paths of BusyBox and its applets that files of the user take the place of.
-
-    `links` is BusyBox's list of links, one absolute path in a line.
-    """
-    return sorted(overlay.names & {"bin/busybox", *(line.removeprefix("/") for line in links.splitlines())})
-
-
 def _walk(root: Path, directory: Path) -> Iterator[tuple[str, Path, os.stat_result]]:
     for name in sorted(os.listdir(directory)):  # noqa: PTH208 -- names are all that is wanted
         path = directory / name

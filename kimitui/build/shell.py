@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from kimitui import terminal
 from kimitui.build import workshop
 from kimitui.build.engines import sandbox
 from kimitui.build.engines.base import Mount
@@ -57,13 +57,13 @@ def run(
         with tempfile.TemporaryDirectory(prefix="kimitui-") as caches:
             job = replace(
                 job,
-                argv=("/bin/sh",) if command is None else ("/bin/sh", "-c", command),
+                argv=terminal.shell("/bin/sh") if command is None else ("/bin/sh", "-c", command),
                 env={**job.env, "TERM": os.environ.get("TERM", "dumb"), "PS1": f"{step_name}:$PWD# "},
                 mounts=tuple(_apart(mount, Path(caches)) for mount in job.mounts),
             )
             if command is None:
                 say(_WELCOME.format(name=step_name))
-            return subprocess.run(sandbox.command(job, interactive=True), check=False).returncode
+            return terminal.run(sandbox.command(job, leads=command is None))
 
 
 def _apart(mount: Mount, caches: Path) -> Mount:

@@ -10,7 +10,7 @@ from pathlib import Path
 from kimitui.errors import UsageError
 from kimitui.resources import cache_dir
 
-ARCHES = ("x86_64", "arm64", "riscv64")
+ARCHES = ("x86_64", "arm64", "riscv64", "i686")
 
 
 def cache_of(options: argparse.Namespace) -> Path:

@@ -13,6 +13,8 @@ from kimitui.commands.common import ARCHES, cache_of
 from kimitui.errors import CancelledError, UsageError
 
 _MIN_MEMORY_MB = 16
+_MEMORY_MB = 128
+_DATA_MB = 256
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
@@ -26,13 +28,13 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--offline", action="store_true", help="use only what is cached")
     parser.add_argument(
-        "--memory", type=_megabytes, default=128, metavar="MB", help="the machine's memory in MiB (default: 128)"
+        "--memory", type=_megabytes, metavar="MB", help=f"the machine's memory in MiB (default: {_MEMORY_MB})"
     )
     parser.add_argument(
         "--data", type=Path, metavar="FILE.img", help="keep changes in this disk image; it is made if it is not there"
     )
     parser.add_argument(
-        "--data-size", type=_megabytes, default=256, metavar="MB", help="the size of a new --data in MiB (default: 256)"
+        "--data-size", type=_megabytes, metavar="MB", help=f"the size of a new --data in MiB (default: {_DATA_MB})"
     )
     parser.add_argument("--command", metavar="CMD", help="run this in a shell, print what it prints, and switch off")
     parser.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="switch the machine off after this time")
@@ -46,24 +48,26 @@ def add_run(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     directory = _directory(options)
     if options.container:
-        if options.data or options.append:
-            raise UsageError("--data and --append are for machines, not for containers")
+        if options.data or options.data_size or options.memory or options.append:
+            raise UsageError("--data, --data-size, --memory and --append are for machines, not for containers")
         from kimitui.machine import container
 
-        return container.run(directory, options.command, timeout_seconds=options.timeout)
+        with ended_by_signals():
+            return container.run(directory, options.command, timeout_seconds=options.timeout)
 
     from kimitui.machine import run
     from kimitui.machine.console import to_standard_output
 
-    if options.memory < _MIN_MEMORY_MB:
+    memory_mb = options.memory or _MEMORY_MB
+    if memory_mb < _MIN_MEMORY_MB:
         raise UsageError(
-            f"--memory {options.memory} is too little for a kernel and its initramfs",
+            f"--memory {memory_mb} is too little for a kernel and its initramfs",
             fix=f"The smallest machine starts with --memory 32 or so; below {_MIN_MEMORY_MB} none does.",
         )
     settings = run.Options(
-        memory_mb=options.memory,
+        memory_mb=memory_mb,
         data=options.data.absolute() if options.data else None,
-        data_mb=options.data_size,
+        data_mb=options.data_size or _DATA_MB,
         words=tuple(options.append.split()),
         timeout_seconds=options.timeout,
     )

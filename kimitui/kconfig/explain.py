@@ -201,7 +201,7 @@ def _same(symbol: Symbol, got: str | None, wanted: str) -> bool:
 def _why_not_tri(symbol: Symbol, wanted: int) -> str:
     choice = symbol.choice
     if choice is not None and not wanted:
-        if choice.selection is symbol:
+        if choice.selection is symbol and not choice.is_optional:
             return f"is the one chosen in {title(choice)}; choose another one instead"
         return ""
     if wanted == 1 and symbol.type == kconfiglib.BOOL:

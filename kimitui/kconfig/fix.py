@@ -27,7 +27,7 @@ Step = tuple[str, str]
 _TRI = {"n": 0, "m": 1, "y": 2}
 _VALUES = "nmy"
 _TRIED = 400  # sets of assignments; more is a search nobody waits for
-_WAYS = 9  # more than that is no choice a user can make
+_WAYS = 10  # nine can be chosen by a digit, one more tells that there are more
 _OPPOSITE = {
     kconfiglib.EQUAL: kconfiglib.UNEQUAL,
     kconfiglib.UNEQUAL: kconfiglib.EQUAL,

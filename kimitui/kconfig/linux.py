@@ -51,6 +51,7 @@ _PLATFORMS = {
     "x86_64": _Platform("x86", "x86_64-linux-gnu-"),
     "arm64": _Platform("arm64", "aarch64-linux-gnu-"),
     "riscv64": _Platform("riscv", "riscv64-linux-gnu-"),
+    "i686": _Platform("x86", "i686-linux-gnu-"),
 }
 
 ARCHES = tuple(_PLATFORMS)

@@ -201,6 +201,8 @@ class Menus:
             symbol, value, symbols = item.name, item.str_value, (item.name,)
             if kind in _SWITCHES:
                 settable = tuple("nmy"[step] for step in item.assignable)
+                if item.choice is not None and item.choice.is_optional and item.choice.selection is item:
+                    settable = ("n", *settable)  # nothing need be chosen
         elif isinstance(item, kconfiglib.Choice):
             symbol, symbols = item.name or "", tuple(member.name for member in item.syms)
             value = short(prompt_of(item.selection)) if item.selection is not None else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import kconfiglib
 
@@ -31,7 +32,14 @@ class Term:
 
 def visible(node: MenuNode) -> bool:
     """Whether a node is offered now."""
-    if not node.prompt or not kconfiglib.expr_value(node.prompt[1]):
+    if not node.prompt:
+        return False
+    choice = getattr(node.item, "choice", None)
+    if choice is not None and choice.is_optional and choice.visibility:
+        # Where nothing is chosen yet, kconfiglib takes the choice, which its members depend on, for switched off.
+        terms = kconfiglib.split_expr(node.prompt[1], kconfiglib.AND)
+        return all(kconfiglib.expr_value(term) for term in terms if term is not choice)
+    if not kconfiglib.expr_value(node.prompt[1]):
         return False
     return node.item is not kconfiglib.MENU or bool(kconfiglib.expr_value(node.visibility))
 
@@ -48,7 +56,21 @@ def needs(node: MenuNode) -> Iterator[Term]:
         if isinstance(term, kconfiglib.Choice) or term is node.kconfig.y or term in seen:
             continue
         seen.add(term)
-        yield Term(_in_words(term), kconfiglib.expr_value(term) > 0)
+        bound = _bound(term)
+        if bound is None:
+            yield Term(_in_words(term), kconfiglib.expr_value(term) > 0)
+        elif kconfiglib.expr_value(term) == 1:
+            yield Term(f"to be a module, like {_name(bound)}", True)
+
+
+def _bound(term: Expr) -> Symbol | None:
+    """The symbol X of `X || !X`, which always holds and means: not built in while X is a module."""
+    if not isinstance(term, tuple) or term[0] is not kconfiglib.OR:
+        return None
+    for one, other in (term[1:], reversed(term[1:])):
+        if isinstance(one, kconfiglib.Symbol) and other == (kconfiglib.NOT, one):
+            return cast(Symbol, one)
+    return None
 
 
 def _in_words(expression: Expr, *, nested: bool = False) -> str:

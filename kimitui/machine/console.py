@@ -7,14 +7,13 @@ import os
 import selectors
 import subprocess
 import sys
-import termios
 import time
-import tty
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import IO
 
 from kimitui.errors import BuildError
 from kimitui.machine.ended import Ended
+from kimitui.terminal import raw
 
 _ESCAPE = 0x01  # Ctrl-a, as in QEMU's own console
 _QUIT = ord("x")
@@ -139,20 +138,6 @@ class Console:
             details=tuple(lines[-8:]),
             fix="Give it more time with --timeout. The lines above are the last it printed.",
         )
-
-
-@contextlib.contextmanager
-def raw(terminal: IO[bytes] | None) -> Iterator[None]:
-    """Within the block, what is typed at a terminal is read byte by byte as it is; afterwards all is as before."""
-    if terminal is None or not terminal.isatty():
-        yield
-        return
-    before = termios.tcgetattr(terminal)
-    try:
-        tty.setraw(terminal.fileno())
-        yield
-    finally:
-        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
 
 
 def to_standard_output(data: bytes) -> None:

@@ -6,8 +6,10 @@ import os
 import subprocess
 import tarfile
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
+from kimitui import terminal
 from kimitui.build.arch import host
 from kimitui.build.engines import sandbox
 from kimitui.errors import BuildError, MachineError, UsageError
@@ -31,28 +33,39 @@ def run(directory: Path, command: str | None, *, timeout_seconds: float | None =
             where=directory,
             fix="Build it with rootfs among image.formats.",
         )
-    if host() != arch:
-        raise MachineError(
-            f"this image is for {arch.name}, and this machine is not",
-            where=directory,
-            fix="Start it as a machine, without --container.",
-        )
     if refusal := sandbox.refusal():
         raise MachineError(f"This machine refuses sandboxes: {refusal}", fix="kimitui doctor says what to do.")
     with tempfile.TemporaryDirectory(prefix="kimitui-") as scratch:
-        with tarfile.open(archive) as tar:
-            # Members belong to root there; in the sandbox, whoever starts it is root.
-            tar.extractall(scratch, filter="tar")
-        terminal = os.environ.get("TERM", "dumb")
-        argv = ["/bin/sh", "-l"] if command is None else ["/bin/sh", "-c", command]
+        root = Path(scratch)
         try:
-            return subprocess.run(
-                sandbox.container(Path(scratch), argv, {"PATH": _PATH, "HOME": "/root", "TERM": terminal}),
-                timeout=timeout_seconds,
-                check=False,
-            ).returncode
-        except subprocess.TimeoutExpired:
+            with tarfile.open(archive) as tar:
+                # Members belong to root there; in the sandbox, whoever starts it is root.
+                tar.extractall(root, filter="tar")
+        except (tarfile.TarError, EOFError) as error:
+            raise BuildError(
+                f"the root file system is damaged: {error}", where=archive, fix="Build it again."
+            ) from error
+        if host() != arch and not _runs(root):
+            raise MachineError(
+                f"this image is for {arch.name}, and this machine does not run its programs",
+                where=directory,
+                fix="Start it as a machine, without --container.",
+            )
+        argv = terminal.shell("/bin/sh", "-l") if command is None else ("/bin/sh", "-c", command)
+        try:
+            return terminal.run(_inside(root, argv, leads=command is None), timeout_seconds=timeout_seconds)
+        except TimeoutError:
             raise BuildError(
                 f"the container was still running after {timeout_seconds:g} s, and was ended",
                 fix="Give it more time with --timeout.",
             ) from None
+
+
+def _inside(root: Path, argv: Sequence[str], *, leads: bool = False) -> list[str]:
+    environment = {"PATH": _PATH, "HOME": "/root", "TERM": os.environ.get("TERM", "dumb")}
+    return sandbox.container(root, argv, environment, leads=leads)
+
+
+def _runs(root: Path) -> bool:
+    """Whether a program of the root file system runs: a 32-bit one may, and any that the kernel has an emulator for."""
+    return subprocess.run(_inside(root, ("/bin/sh", "-c", ":")), capture_output=True, check=False).returncode == 0

@@ -11,7 +11,12 @@ from pathlib import Path
 from kimitui.build.arch import Arch, host
 from kimitui.errors import MachineError
 
-PACKAGES = {"x86_64": "qemu-system-x86", "arm64": "qemu-system-arm", "riscv64": "qemu-system-misc"}
+PACKAGES = {
+    "x86_64": "qemu-system-x86",
+    "arm64": "qemu-system-arm",
+    "riscv64": "qemu-system-misc",
+    "i686": "qemu-system-x86",
+}
 _PROBE_SECONDS = 10
 
 # At the reset vector of an x86 processor: mov al, 0x10; out 0xf4, al; hlt. The device at that port makes QEMU end.
@@ -33,6 +38,7 @@ _BOARDS = {
     "x86_64": Board("q35", "ttyS0", "max"),
     "arm64": Board("virt", "ttyAMA0", "cortex-a57"),
     "riscv64": Board("virt", "ttyS0", "rv64"),
+    "i686": Board("q35", "ttyS0", "max"),
 }
 
 
@@ -123,7 +129,7 @@ def _runs(arch: Arch, processor: str) -> bool:
     argv += ["-nodefaults", "-no-user-config", "-display", "none"]
     with tempfile.TemporaryDirectory() as directory:
         expected = 0
-        if arch.name == "x86_64":
+        if arch.linux == "x86":
             rom = Path(directory, "rom")
             rom.write_bytes(_PROBE_ROM)
             argv += ["-bios", str(rom), "-device", "isa-debug-exit,iobase=0xf4,iosize=1"]

@@ -189,7 +189,7 @@ class Session:
         """Give a row its next value."""
         if not row.is_switch:
             return Said(f"{row.prompt} is neither on nor off", "warning")
-        if row.kind == "member" and row.value == "y":
+        if row.kind == "member" and row.value == "y" and "n" not in row.settable:
             return Said(f"{row.prompt} is chosen already; choose another one instead")
         return self._do(row, lambda: self.config.toggle(row.symbol))
 
@@ -314,7 +314,7 @@ def describe(change: Change, row: Row) -> str:
         and not (row.kind == "member" and own.symbol != value.symbol)
     ]
     if row.kind == "member":
-        text = f"{own.called}: chosen"
+        text = f"{own.called}: {'chosen' if own.after != 'n' else 'chosen no more'}"
     else:
         text = f"{own.called}: {words.get(own.after, own.after) if row.is_switch else repr_text(own.after)}"
     if pulled:

@@ -26,13 +26,35 @@ class Image:
     reference: str
     rootfs: Path
 
-    def run(self, script: str, *arguments: str, prefix: tuple[str, ...] = ()) -> str:
+    def run(
+        self,
+        script: str,
+        *arguments: str,
+        prefix: tuple[str, ...] = (),
+        binds: Mapping[Path, str] | None = None,
+        options: tuple[str, ...] = (),
+    ) -> str:
         """What a shell script prints in a sandbox whose root is the image."""
-        return run_in(self.rootfs, (*prefix, "/bin/sh", "-c", script, *arguments))
+        return run_in(self.rootfs, (*prefix, "/bin/sh", "-c", script, *arguments), binds=binds, options=options)
 
 
-def run_in(rootfs: Path, argv: tuple[str, ...], *, binds: Mapping[Path, str] | None = None) -> str:
-    """What a command prints in a sandbox whose root is `rootfs`; it must succeed."""
+def run_in(
+    rootfs: Path, argv: tuple[str, ...], *, binds: Mapping[Path, str] | None = None, options: tuple[str, ...] = ()
+) -> str:
+    """What a command prints in a sandbox whose root is `rootfs`; it must succeed.
+
+    `options` are further ones of bwrap, `binds` what of the host is seen where.
+    """
+    command = in_sandbox(rootfs, argv, binds=binds, options=options)
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def in_sandbox(
+    rootfs: Path, argv: tuple[str, ...], *, binds: Mapping[Path, str] | None = None, options: tuple[str, ...] = ()
+) -> list[str]:
+    """The command that runs another as `run_in` does."""
     command = [
         "bwrap",
         "--unshare-all",
@@ -44,12 +66,20 @@ def run_in(rootfs: Path, argv: tuple[str, ...], *, binds: Mapping[Path, str] | N
         *("--proc", "/proc"),
         *("--dev", "/dev"),
         *("--tmpfs", "/tmp"),
+        *options,
     ]
     for host, target in (binds or {}).items():
         command += ["--ro-bind", str(host), target]
-    done = subprocess.run([*command, *argv], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    return [*command, *argv]
+
+
+def unpacked(artifacts: Path, reference: str, into: Path) -> Image:
+    """The image whose artifacts are in a directory, its root file system unpacked below `into`."""
+    rootfs = into / "rootfs"
+    rootfs.mkdir()
+    with tarfile.open(artifacts / "rootfs.tar") as archive:
+        archive.extractall(rootfs, filter="tar")
+    return Image(artifacts, reference, rootfs)
 
 
 def kimitui(*arguments: object, environment: Mapping[str, str] | None = None, cwd: Path | None = None) -> str:
@@ -77,11 +107,7 @@ def make_image(tmp_path_factory: pytest.TempPathFactory) -> Make:
         directory = tmp_path_factory.mktemp("image")
         printed = kimitui("build", preset, "--out", directory / "out", "--json", "--progress", "plain", *arguments)
         result = json.loads(printed)
-        rootfs = directory / "rootfs"
-        rootfs.mkdir()
-        with tarfile.open(Path(result["directory"]) / "rootfs.tar") as archive:
-            archive.extractall(rootfs, filter="tar")
-        return Image(Path(result["directory"]), result["reference"], rootfs)
+        return unpacked(Path(result["directory"]), result["reference"], directory)
 
     return make
 
@@ -99,6 +125,7 @@ def presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
         '{ extends: "minimal", image: { users: "app, web:33:/srv/www:/bin/false", user: "app", files: "files",'
         ' workdir: "/srv" }, hardening: { no_setuid: false } }'
     )
+    (directory / "contained.json5").write_text('{ extends: "minimal", hardening: { containment: true } }')
     files = directory / "files"
     for name, mode, text in (
         ("etc/motd", 0o664, "hello"),
@@ -124,6 +151,12 @@ def laid(make_image: Make, presets: Path) -> Image:
 @pytest.fixture(scope="session")
 def minimal(make_image: Make) -> Image:
     return make_image("minimal")
+
+
+@pytest.fixture(scope="session")
+def contained(make_image: Make, presets: Path) -> Image:
+    """An image with the launcher and the filters of system calls."""
+    return make_image(presets / "contained.json5")
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from kimitui.build.arch import ARCHES
 from kimitui.build.flags import Flags, flags
 from kimitui.config import Configuration
 
@@ -46,7 +47,7 @@ def test_what_is_off_leaves_no_flag(tmp_path: Path) -> None:
     assert not any(word in words for word in ("clash", "auto-var", "FORTIFY", "cf-protection", "branch-protection"))
 
 
-@pytest.mark.parametrize("arch", ["x86_64", "arm64", "riscv64"])
+@pytest.mark.parametrize("arch", ARCHES)
 def test_levels_set_the_group(tmp_path: Path, arch: str) -> None:
     image = f"image: {{ arch: '{arch}' }}"
     today = of(tmp_path, image)

@@ -179,7 +179,7 @@ def test_replacing_an_applet_is_said_even_if_everything_is_cached(laid: Image, p
     printed = kimitui("build", presets / "laid.json5", "--out", tmp_path, "--progress", "json")
     events = [json.loads(line) for line in printed.splitlines()]
     said = [event["text"] for event in events if event["event"] == "message"]
-    assert "image.files: /usr/bin/top takes the place of BusyBox's" in said
+    assert "image.files: /usr/bin/top takes the place of that of BusyBox" in said
     assert (tmp_path / "laid/x86_64/rootfs.tar").read_bytes() == (laid.directory / "rootfs.tar").read_bytes()
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from kimitui.config import Configuration
+from kimitui.kconfig import linux
 
 BOOTS = 'image: { formats: ["rootfs", "vmlinuz"], arch: "%s" }'
 
@@ -22,7 +23,7 @@ def kernel(tmp_path: Path, arch: str, hardening: str, further: str = "") -> set[
     return {name for name, value in config.requested("kernel").items() if value == "y"}
 
 
-@pytest.mark.parametrize("arch", ["x86_64", "arm64", "riscv64"])
+@pytest.mark.parametrize("arch", linux.ARCHES)
 def test_each_level_protects_the_kernel_more(tmp_path: Path, arch: str) -> None:
     none, basic, full = (kernel(tmp_path, arch, f'level: "{level}"') for level in ("none", "basic", "full"))
     assert none < basic < full

@@ -173,6 +173,21 @@ def test_needs_and_relations(menus: Menus, tree: Kconfig) -> None:
     assert (str(where.path), where.line) == ("Kconfig", 42)
 
 
+def test_not_built_in_while_another_is_a_module(tmp_path: Path) -> None:
+    (tmp_path / "Kconfig").write_text(
+        "config MODULES\n\tdef_bool y\n\toption modules\n"
+        'config IPV6\n\ttristate "IPv6"\n'
+        'config TUNNEL\n\ttristate "Tunnel"\n\tdepends on IPV6 || !IPV6\n'
+    )
+    tree = load(tmp_path / "Kconfig")
+    menus = Menus(tree)
+    tunnel = menus.find("TUNNEL")
+    assert tunnel is not None
+    for value, words in (("n", []), ("y", []), ("m", ['to be a module, like "IPv6" (IPV6)'])):
+        tree.syms["IPV6"].set_value(value)
+        assert [need.text for need in menus.info(tunnel).needs] == words
+
+
 def test_help_path_and_members(menus: Menus) -> None:
     node = menus.find("NET")
     assert node is not None

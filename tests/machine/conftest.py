@@ -18,7 +18,7 @@ from tests.build.conftest import kimitui
 TIMEOUT_SECONDS = 300
 
 # The architectures whose kernels are built and started.
-MACHINES = ["x86_64", "arm64", pytest.param("riscv64", marks=pytest.mark.slow)]
+MACHINES = ["x86_64", "arm64", *(pytest.param(arch, marks=pytest.mark.slow) for arch in ("riscv64", "i686"))]
 
 
 @dataclass(frozen=True)

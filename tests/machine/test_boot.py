@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import pty
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from kimitui.build.arch import ARCHES
 from tests.machine.conftest import MACHINES, TIMEOUT_SECONDS, Image, MakeMachine
+from tests.machine.talk import talk
 
 pytestmark = pytest.mark.build
 
@@ -41,7 +40,7 @@ def test_it_boots_into_an_immutable_system(image: Image) -> None:
         "touch /run/kimigayo/system/new 2>&1; grep NAME= /run/kimigayo/system/etc/os-release; cat /proc/mounts"
     )
     words, table = said.split('PRETTY_NAME="')
-    assert words.splitlines()[:5] == [ARCHES[image.directory.name].qemu, "kimigayo", "1", "vm-minimal", "changed"]
+    assert words.splitlines()[:5] == [ARCHES[image.directory.name].machine, "kimigayo", "1", "vm-minimal", "changed"]
     assert "Read-only file system" in words
     found = mounts(table)
     assert found["/"][0] == "overlay"
@@ -64,6 +63,14 @@ def test_changes_survive_on_a_disk_and_nowhere_else(image: Image, tmp_path: Path
     assert image.run("--command", "cat /root/file", "--data", disk, "--append", "kimigayo.transient").status == 1
 
 
+@pytest.mark.parametrize("words", ["kimigayo.system= kimigayo.data=", "kimigayo.data=LABEL=kimigayo-data"])
+def test_disks_are_found_by_what_is_on_them(words: str, x86: Image, tmp_path: Path) -> None:
+    disk = tmp_path / "data.img"
+    x86.command("echo kept >/root/file", "--data", disk, "--data-size", "8")
+    # What kimitui run says of the devices is overridden.
+    assert x86.command("cat /root/file", "--data", disk, "--append", words) == "kept\n"
+
+
 def test_a_command_has_its_output_and_its_exit_status(x86: Image) -> None:
     ran = x86.run("--command", "echo it\\'s; echo wrong >&2; printf 'no end'; exit 42")
     assert (ran.status, ran.output) == (42, "it's\nwrong\nno end")
@@ -71,25 +78,7 @@ def test_a_command_has_its_output_and_its_exit_status(x86: Image) -> None:
 
 def type_into(image: Image, dialogue: list[tuple[str, str]], *arguments: str) -> tuple[int, str]:
     """Start a machine on a terminal and type each text when its pattern was printed; exit status and all output."""
-    typist, terminal = pty.openpty()
-    command = [sys.executable, "-m", "kimitui", "run", str(image.directory), "--timeout", str(TIMEOUT_SECONDS)]
-    process = subprocess.Popen([*command, *arguments], stdin=terminal, stdout=terminal, stderr=terminal)
-    os.close(terminal)
-    seen, rest = "", ""
-    waiting = list(dialogue)
-    try:
-        while printed := os.read(typist, 4096).decode(errors="replace"):
-            seen += printed
-            rest += printed.replace("\x1b[6n", "")  # the shell asks where the cursor is
-            if waiting and re.search(waiting[0][0], rest, re.DOTALL):
-                os.write(typist, waiting.pop(0)[1].encode())
-                rest = ""
-    except OSError:  # nobody is at the other end any more
-        pass
-    finally:
-        os.close(typist)
-    assert not waiting, seen
-    return process.wait(), seen
+    return talk(["run", str(image.directory), "--timeout", str(TIMEOUT_SECONDS), *arguments], dialogue)
 
 
 def test_the_console_is_a_shell_and_poweroff_ends_it(x86: Image) -> None:
@@ -115,6 +104,13 @@ def test_a_system_image_that_is_not_there_is_named(x86: Image, word: str) -> Non
     assert ran.status == 1
     assert word.partition("=")[2] in ran.error
     assert "kimigayo.system=" in ran.error
+
+
+def test_it_waits_for_a_system_image(x86: Image) -> None:
+    status, seen = type_into(x86, [], "--append", "kimigayo.system=/dev/vdz kimigayo.wait=2")
+    (stopped,) = re.findall(r"\[ *([\d.]+)\] Kernel panic", seen)
+    assert (status, float(stopped) > 2) == (1, True)  # by the machine's own clock
+    assert seen.count("vdz is not there after 2 s") == 2
 
 
 def test_an_image_that_is_cut_off_is_reported(x86: Image, tmp_path: Path) -> None:

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from contextlib import suppress
 from itertools import chain, combinations
 from pathlib import Path
 
 import pytest
 
 from kimitui.build import plan as planning
-from kimitui.build import release, workshop
+from kimitui.build import release
 from kimitui.build.build import Request, build, build_until
 from kimitui.build.plan import Plan, Source
-from kimitui.build.step import in_order
 from kimitui.config import Configuration
-from kimitui.config_types import Refused
 from kimitui.errors import BuildError, PresetError
 from kimitui.kconfig import linux as linux_tree
 from kimitui.kconfig.explain import read_dotconfig
@@ -60,6 +57,20 @@ def test_the_phases_of_a_build_follow_each_other() -> None:
     assert upper < {step.name for step in plan.until("pack")} == {step.name for step in plan.steps}
 
 
+@pytest.mark.build
+def test_a_build_ends_where_it_is_told_to_and_says_where_things_are(tmp_path: Path) -> None:
+    found = {}
+    for phase in ("lower", "upper"):
+        printed = kimitui(
+            "build", "minimal", "--until", phase, "--out", tmp_path / "out", "--json", "--progress", "plain"
+        )
+        found[phase] = {name: Path(path) for name, path in json.loads(printed).items()}
+    assert (found["lower"]["busybox"] / "busybox").is_file()
+    assert found["upper"].keys() - found["lower"].keys() == {"rootfs"}
+    assert (found["upper"]["rootfs"] / "rootfs.tar").is_file()
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("preset", ["vm", "vm-minimal"])
 @pytest.mark.parametrize("arch", linux_tree.ARCHES)
 def test_presets_need_no_modules_and_boot_what_they_pack(preset: str, arch: str) -> None:
@@ -99,33 +110,6 @@ def test_a_value_that_does_not_survive_stops_the_build(tmp_path: Path, monkeypat
         )
     assert "BRIDGE_IGMP_SNOOPING: wanted y, got nothing; needs" in str(caught.value)
     assert "(BRIDGE)" in str(caught.value)
-
-
-def configured(config: Configuration) -> dict[str, str]:
-    """The values that Linux' own Kconfig makes of a configuration, in the toolchain; it must keep what is asked for."""
-    request = Request(config, cache_dir(), Path("/none"))
-    with workshop.opened(request, emit=lambda _event: None) as room:
-        assert room.plan.linux
-        (step,) = (step for step in room.plan.linux.uses if step.name == "linux-config")
-        return read_dotconfig(room.runner.run(in_order((step,)))["linux-config"].output / "kernel.config")
-
-
-# **Feature: kimigayo-os-core, Property 9: what of the kernel is chosen is what is there**
-# Every option by itself is tried in tests/kconfig/test_kernel_tree.py, with kconfiglib; here Linux' own Kconfig agrees.
-@pytest.mark.build
-@pytest.mark.parametrize("value", [True, False])
-@pytest.mark.parametrize("arch", linux_tree.ARCHES)
-def test_linux_keeps_everything_at_once_and_nothing(tmp_path: Path, arch: str, value: bool) -> None:
-    config = Configuration.open(str(write(tmp_path, '{ image: { formats: ["vmlinuz"] } }')), arch=arch)
-    entries = [entry for entry in config.names.entries.values() if entry.section == "kernel" and entry.settable]
-    for entry in entries:
-        if entry.type in ("bool", "tristate"):
-            with suppress(Refused):  # another architecture's, or against one that is on already
-                config.set(entry.symbol, value)
-    wanted = config.requested("kernel")
-    assert (sum(set_to == "y" for set_to in wanted.values()) > 100) is value
-    got = configured(config)
-    assert {name: got.get(name, "n") for name in wanted} == wanted
 
 
 @pytest.fixture(scope="module", params=MACHINES)

@@ -12,6 +12,7 @@ from kimitui.tui.screens.dialogs import Ask, Edit, KeysHelp, Notice
 from kimitui.tui.screens.search import SearchScreen
 from kimitui.tui.screens.start import StartScreen
 from kimitui.tui.widgets.panel import Panel
+from kimitui.tui.widgets.preset_list import PresetList
 from tests.tui.conftest import BASE, Start
 
 
@@ -399,6 +400,8 @@ async def test_another_preset_can_be_opened(start: Start) -> None:
         await user.go_to("BusyBox")
         await user.press("enter", "o")
         assert isinstance(user.app.screen, StartScreen)
+        line = user.app.screen.query_one(PresetList).current
+        assert line and line.file and line.file.name == "child"
 
 
 @pytest.mark.parametrize("ascii_only", [False, True])

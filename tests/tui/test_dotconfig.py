@@ -54,6 +54,27 @@ async def test_what_is_not_in_force_is_said_at_once(open_busybox: Open) -> None:
         assert ".config:2:1: this tree has no symbol GONE" in user.bar("message")
 
 
+async def test_of_an_optional_choice_nothing_need_be_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
+    (tmp_path / "Kconfig").write_text(
+        'choice\n\tprompt "Which"\n\toptional\nconfig A\n\tbool "alpha"\nconfig B\n\tbool "beta"\nendchoice\n'
+    )
+    config = DotConfig(tmp_path / "Kconfig", tmp_path / ".config")
+    app = KimituiApp(config, cache_dir=tmp_path, out_dir=tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        user = Driver(pilot, app)
+        await user.press("enter")
+        assert "( ) alpha" in user.seen() and "( ) beta" in user.seen()
+        await user.press("down", "enter")
+        assert "Which (beta) --->" in user.seen() and user.bar("message") == "beta: chosen"
+        await user.press("enter", "space")
+        assert user.bar("message") == "beta: chosen no more"
+        assert "( ) alpha" in user.seen() and "( ) beta" in user.seen()
+        await user.press("u", "n", "s")
+    assert "CONFIG_B" not in (tmp_path / ".config").read_text().replace("# CONFIG_B is not set", "")
+
+
 async def test_there_are_neither_presets_nor_builds(open_busybox: Open) -> None:
     async with open_busybox("") as user:
         await user.press("b", "o")

@@ -158,6 +158,22 @@ async def test_of_several_ways_one_is_chosen(start: Start) -> None:
         assert config.is_on("KERNEL_QUOTA")
 
 
+async def test_more_ways_than_there_are_digits(start: Start, project: Path) -> None:
+    drivers = [f"KERNEL_DRIVER{number}" for number in range(12)]
+    options = "".join(f'config {name}\n\tbool "{name.title()}"\n' for name in drivers)
+    (project / "kconfig" / "Kconfig").write_text(
+        f'mainmenu "Many"\n{options}config KERNEL_DISK\n\tbool "Disk"\n\tdepends on {" || ".join(drivers)}\n'
+    )
+    async with start("plain", size=(100, 40)) as user:
+        await user.press("a")
+        await user.go_to("Disk")
+        await user.press("space")
+        assert "9  switch on" in user.panel("text") and "10  " not in user.panel("text")
+        assert "There are more ways than these." in user.panel("text")
+        await user.press("9")
+        assert user.config.is_on("KERNEL_DISK")
+
+
 async def test_half_pages(start: Start, project: Path) -> None:
     many = "\n".join(f'config KERNEL_OPT{n}\n\tbool "Option {n}"\n' for n in range(200))
     (project / "kconfig" / "Kconfig").write_text(f'mainmenu "Many"\n{many}')

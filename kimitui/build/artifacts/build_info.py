@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import kimitui
-from kimitui.build import elf
+from kimitui.build import elf, replaced
 from kimitui.build.artifacts.made import Made
 from kimitui.build.artifacts.oci import file_digest
+from kimitui.build.step import Step
 
 
 def write(target: Path, made: Made, artifacts: Iterable[Path]) -> None:
     """Write the record to `target`; it holds no time, path or host, so that two builds can be compared with cmp."""
-    busybox = made.entries[made.plan.busybox.name].output / "busybox.unstripped"
     release = made.release
     data = {
         "kimitui": kimitui.__version__,
@@ -33,7 +33,31 @@ def write(target: Path, made: Made, artifacts: Iterable[Path]) -> None:
             "packages": dict(made.toolchain.packages),
         },
         "steps": {step.name: made.entries[step.name].key for step in made.plan.steps},
-        "programs": {"/bin/busybox": elf.read(busybox).as_data()},
+        "packages": {
+            step.name: {
+                "version": made.sources[step.name].version,
+                "files": {f"/{path}": file.lstat().st_size for path, file in _files(made, step, "root")},
+            }
+            for step in made.plan.packages
+        },
+        "programs": {path: elf.read(program).as_data() for path, program in _programs(made).items()},
+        "containment": {
+            f"/{path}": file.stat().st_size
+            for step in made.plan.containment
+            for path, file in _files(made, step, "root")
+        },
         "artifacts": {path.name: {"bytes": path.stat().st_size, "sha256": file_digest(path)} for path in artifacts},
     }
     target.write_text(json.dumps(data, indent=1, sort_keys=True) + "\n")
+
+
+def _programs(made: Made) -> dict[str, Path]:
+    """The programs with their symbols, by the path in the image."""
+    steps = (*made.plan.packages, *made.plan.containment)
+    beside = {f"/{path}": file for step in steps for path, file in _files(made, step, "unstripped")}
+    return {"/bin/busybox": made.output(made.plan.busybox) / "busybox.unstripped", **beside}
+
+
+def _files(made: Made, step: Step, part: str) -> list[tuple[str, Path]]:
+    root = made.output(step) / part
+    return [(path, root / path) for path in sorted(replaced.tree(root))]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from kimitui.build.plan import Plan, Source
 from kimitui.build.release import Release
+from kimitui.build.step import Step
 from kimitui.build.store import Entry
 from kimitui.build.toolchain import Toolchain
 from kimitui.config import Configuration
@@ -24,15 +25,19 @@ class Made:
     toolchain: Toolchain
     sources: Mapping[str, Source]
 
+    def output(self, step: Step) -> Path:
+        """The directory of what a step of the plan made."""
+        return self.entries[step.name].output
+
     @property
     def rootfs(self) -> Path:
         """The root file system as a tar archive."""
-        return self.entries[self.plan.rootfs.name].output / "rootfs.tar"
+        return self.output(self.plan.rootfs) / "rootfs.tar"
 
     @property
     def layer(self) -> Path:
         """The same, compressed as the configuration asks."""
-        return self.entries[self.plan.layer.name].output / "layer" if self.plan.layer else self.rootfs
+        return self.output(self.plan.layer) / "layer" if self.plan.layer else self.rootfs
 
     @property
     def reference(self) -> str:

@@ -36,13 +36,18 @@ class SandboxEngine:
         return ProcessExecution(command(job))
 
 
-def container(root: Path, argv: Sequence[str], env: Mapping[str, str]) -> list[str]:
-    """The bubblewrap command line for a program in the root file system `root`, which it may write to."""
+def container(root: Path, argv: Sequence[str], env: Mapping[str, str], *, leads: bool = False) -> list[str]:
+    """The bubblewrap command line for a program in the root file system `root`, which it may write to.
+
+    With `leads` the program leads the session, as a shell with jobs must.
+    """
     settings = [word for name, value in sorted(env.items()) for word in ("--setenv", name, value)]
     return [
         _bubblewrap(),
         *_NAMESPACES,
         "--die-with-parent",
+        "--new-session",
+        *(("--as-pid-1",) if leads else ()),
         *("--uid", "0", "--gid", "0"),
         *("--hostname", "kimigayo"),
         "--clearenv",
@@ -57,14 +62,15 @@ def container(root: Path, argv: Sequence[str], env: Mapping[str, str]) -> list[s
     ]
 
 
-def command(job: Job, *, interactive: bool = False) -> list[str]:
-    """The bubblewrap command line for a job; `interactive` leaves it the terminal."""
+def command(job: Job, *, leads: bool = False) -> list[str]:
+    """The bubblewrap command line for a job; with `leads` its program leads the session, as a shell with jobs must."""
     parents = sorted({str(Path(mount.target).parent) for mount in job.mounts} - {"/"})
     argv = [
         _bubblewrap(),
         *_NAMESPACES,
         "--die-with-parent",
-        *(() if interactive else ("--new-session",)),
+        "--new-session",
+        *(("--as-pid-1",) if leads else ()),
         "--disable-userns",
         *("--cap-drop", "ALL"),
         *("--uid", "0", "--gid", "0"),

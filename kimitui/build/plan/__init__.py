@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from kimitui.build import packages as definitions
 from kimitui.build.arch import ARCHES, Arch
 from kimitui.build.flags import flags
-from kimitui.build.plan import boot, kernel, userland
+from kimitui.build.plan import boot, containment, kernel, packages, userland
 from kimitui.build.plan import rootfs as root
 from kimitui.build.plan.context import Context, Source
 from kimitui.build.release import Release
@@ -33,6 +34,8 @@ class Plan:
     steps: tuple[Step, ...]
     rootfs: Step
     busybox: Step
+    packages: tuple[Step, ...]
+    containment: tuple[Step, ...]
     layer: Step | None
     linux: Step | None
     squashfs: Step | None
@@ -40,7 +43,7 @@ class Plan:
 
     def until(self, phase: Phase) -> tuple[Step, ...]:
         """The steps of a phase and those before it: `lower` makes the components, `upper` the root file system."""
-        lower = tuple(step for step in (self.linux, self.busybox) if step)
+        lower = tuple(step for step in (self.linux, self.busybox, *self.packages, *self.containment) if step)
         ends = {"lower": lower, "upper": (*lower, self.rootfs), "pack": self.steps}
         return in_order(ends[phase])
 
@@ -48,7 +51,7 @@ class Plan:
 def components(config: Configuration) -> tuple[str, ...]:
     """The components whose sources a configuration needs, by their names in the lock."""
     fortify = () if config.choice("HARDENING_FORTIFY") == "none" else ("fortify-headers",)
-    return ("linux", "musl", "busybox", *fortify)
+    return ("linux", "musl", "busybox", *fortify, *definitions.components(config))
 
 
 def plan(
@@ -70,8 +73,10 @@ def plan(
     libraries = (headers, musl, *userland.fortify_headers(context))
     busybox_tree = userland.busybox_source(context)
     busybox = userland.busybox(context, busybox_tree, *libraries)
+    programs = packages.steps(context, libraries)
+    limits = containment.steps(context, libraries)
     linux = kernel.linux(context) if context.has_format("vmlinuz") else None
-    rootfs = root.rootfs(context, busybox, musl, linux)
+    rootfs = root.rootfs(context, busybox, (*programs, *limits), musl, linux)
     layer = root.layer(context, rootfs)
     squashfs = boot.squashfs(context, rootfs) if context.has_format("squashfs") else None
     initramfs = boot.initramfs(context, busybox_tree, *libraries) if context.has_format("initramfs") else None
@@ -81,6 +86,8 @@ def plan(
         steps=in_order(tuple(step for step in wanted if step)),
         rootfs=rootfs,
         busybox=busybox,
+        packages=programs,
+        containment=limits,
         layer=layer,
         linux=linux,
         squashfs=squashfs,

@@ -15,7 +15,7 @@ from kimitui.build.step import InputFile, Step
 from kimitui.errors import BuildError
 
 
-def rootfs(context: Context, busybox: Step, musl: Step, linux: Step | None) -> Step:
+def rootfs(context: Context, busybox: Step, packages: tuple[Step, ...], musl: Step, linux: Step | None) -> Step:
     """The root file system as a tar archive; the modules of `linux` are in it, if it has any."""
     chosen = services.chosen(context.config)
     files = builder_files("skeleton", "skeleton")
@@ -34,12 +34,13 @@ def rootfs(context: Context, busybox: Step, musl: Step, linux: Step | None) -> S
         name="rootfs",
         arch=context.arch.name,
         script="rootfs.sh",
-        uses=(busybox, *(() if context.static else (musl,)), *((linux,) if linux and modules else ())),
+        uses=(busybox, *packages, *(() if context.static else (musl,)), *((linux,) if linux and modules else ())),
         parameters={
             **context.epoch,
             "LINK": "static" if context.static else "dynamic",
             "LOADER": f"ld-musl-{context.arch.musl}.so.1",
             "USERS": " ".join(f"{user.name}:{user.uid}:{user.home[1:]}:{user.shell}" for user in users),
+            "PACKAGES": " ".join(step.name for step in packages),
             "SETUID": "0" if context.config.is_on("HARDENING_NO_SETUID") else "1",
         },
         files=files,

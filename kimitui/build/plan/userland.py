@@ -6,12 +6,10 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
-from kimitui.build import elf
 from kimitui.build.flags import Flags
-from kimitui.build.plan import dotconfig
+from kimitui.build.plan import dotconfig, hardened
 from kimitui.build.plan.context import Context, builder_file
 from kimitui.build.step import InputFile, Step
-from kimitui.errors import BuildError
 from kimitui.kconfig import busybox as busybox_tree
 
 
@@ -103,7 +101,7 @@ def busybox_program(context: Context, name: str, *, uses: tuple[Step, ...], flag
             "CFLAGS_TARGET": shlex.join(flags.compile),
             "LDFLAGS_TARGET": shlex.join(flags.link),
         },
-        verify=lambda output: _hardened(context, static, output / "busybox.unstripped"),
+        verify=lambda output: hardened.check(context, static, [output / "busybox.unstripped"]),
     )
 
 
@@ -112,24 +110,3 @@ def nothing_lost(context: Context, requested: Mapping[str, str], result: Path, a
     source = context.sources["busybox"]
     tree = busybox_tree.upstream_tree(source.path, context.trees, source.digest)
     dotconfig.check(tree, requested, result, what="BusyBox", where=asked_in)
-
-
-def _hardened(context: Context, static: bool, program: Path) -> None:
-    facts = elf.read(program)
-    config = context.config
-    relro = config.choice("HARDENING_RELRO")
-    checks = {
-        f"architecture {context.arch.name}": facts.machine == context.arch.elf_machine,
-        "non-executable stack": facts.nx,
-        f"{'static' if static else 'dynamic'} linking": (facts.interpreter is None) == static,
-        f"PIE {'on' if config.is_on('HARDENING_PIE') else 'off'}": facts.pie == config.is_on("HARDENING_PIE"),
-        f"RELRO {relro}": facts.relro == relro or (static and relro != "none" and facts.relro != "none"),
-        f"stack protector {config.choice('HARDENING_STACK_PROTECTOR')}": facts.stack_protector
-        == (config.choice("HARDENING_STACK_PROTECTOR") != "none"),
-    }
-    if broken := [what for what, holds in checks.items() if not holds]:
-        raise BuildError(
-            f"{program.name} was not built as the preset asks: {', '.join(broken)}",
-            details=(f"the file says: {facts}",),
-            fix="This is a defect of the builder; please report it with the preset.",
-        )

@@ -222,7 +222,7 @@ class ConfigureScreen(Screen[None]):
         if row.kind in ("string", "int", "hex"):
             self._edit(row)
         elif row.kind == "member":
-            self._change(lambda: self.session.toggle(row))
+            self._change(lambda: self.session.set(row, "y"))
             self.action_back()
         elif row.is_switch:
             self.action_next_value()
@@ -407,4 +407,4 @@ class ConfigureScreen(Screen[None]):
         if isinstance(self.app.screen_stack[-2], StartScreen):
             self.app.pop_screen()
         else:
-            self.app.switch_screen(StartScreen())
+            self.app.switch_screen(StartScreen(self.session.config.name))

@@ -98,6 +98,7 @@ class Ways(Dialog[int]):
         super().__init__()
         self._refusal = refusal
         self._ways = ways[:_NUMBERED]
+        self._more = len(ways) > _NUMBERED
         self._cursor = 0
 
     def compose(self) -> ComposeResult:
@@ -119,6 +120,8 @@ class Ways(Dialog[int]):
             selected = number == self._cursor
             mark = f"{'▸' if selected else ' '} {number + 1}  "
             text.append(Paragraph(way, "strong" if selected else "", mark, "key"))
+        if self._more:
+            text += [BLANK, Paragraph("There are more ways than these.", "dim")]
         self.query_one("#text", Panel).show(text)
 
     def action_move(self, step: int) -> None:

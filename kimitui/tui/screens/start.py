@@ -51,8 +51,10 @@ class StartScreen(Screen[None]):
         Binding("escape", "show_all", "show all", id="start.all", tooltip="show all again"),
     ]
 
-    def __init__(self) -> None:
+    def __init__(self, begin: str | None = None) -> None:
+        """The cursor begins on the preset with the name `begin`, by default on the first."""
         super().__init__()
+        self._begin = begin
         self._files: list[PresetFile] = []
         self._sizes: dict[str, int] = {}
         self._filter = ""
@@ -104,7 +106,7 @@ class StartScreen(Screen[None]):
 
     def _show(self, name: str | None = None) -> None:
         file = self._file
-        wanted = name or (file.name if file else None)
+        wanted = name or (file.name if file else self._begin)
         lines = preset_lines(preset_files.matching(self._files, self._filter), self._sizes)
         first = next((index for index, line in enumerate(lines) if line.file), 0)
         cursor = next((i for i, line in enumerate(lines) if line.file and line.file.name == wanted), first)

@@ -1,0 +1,51 @@
+"""The steps of what contains services: the launcher, and the filters of system calls that it gives to the kernel."""
+
+from __future__ import annotations
+
+import shlex
+
+from kimitui import seccomp
+from kimitui.build.flags import flags
+from kimitui.build.plan import hardened
+from kimitui.build.plan.context import Context, builder_file
+from kimitui.build.step import InputFile, Step
+
+
+def steps(context: Context, libraries: tuple[Step, ...]) -> tuple[Step, ...]:
+    """The steps whose trees `root` are laid over the root file system; none where nothing is contained."""
+    if not context.config.is_on("HARDENING_CONTAINMENT"):
+        return ()
+    return (contain(context, libraries), filters(context))
+
+
+def contain(context: Context, libraries: tuple[Step, ...]) -> Step:
+    """The launcher: static, whatever the image links, because what it starts sees little of the system."""
+    linked = flags(context.config, static=True)
+    return Step(
+        name="contain",
+        arch=context.arch.name,
+        script="contain.sh",
+        uses=libraries,
+        parameters={
+            "TRIPLE": context.arch.triple,
+            "CFLAGS_TARGET": shlex.join(linked.compile),
+            "LDFLAGS_TARGET": shlex.join(linked.link),
+        },
+        files={"contain.c": builder_file("launcher/contain.c")},
+        verify=lambda output: hardened.check(context, True, [output / "unstripped/sbin/contain"]),
+    )
+
+
+def filters(context: Context) -> Step:
+    """A filter for every class of system calls that services can name: `/usr/lib/seccomp/<class>.bpf`."""
+    classes = seccomp.load()
+    return Step(
+        name="seccomp",
+        arch=context.arch.name,
+        script="seccomp.sh",
+        parameters={"SECCOMP_ARCH": seccomp.ARCHES[context.arch.name]},
+        files={
+            "filter.c": builder_file("launcher/filter.c"),
+            **{f"filters/{name}": InputFile(seccomp.rules(classes.calls[name]).encode()) for name in classes.offered},
+        },
+    )
