@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from kimitui import resources
 from kimitui.services.files import File, Files, below, script, text
@@ -23,15 +23,15 @@ def render(services: Sequence[Service], *, contained: bool = False) -> Files:
     """The files for `services`, which are in the order in which they start and within their limits if `contained`."""
     scripts = below(resources.BUILDER_DIR / "init" / "busybox")
     files = {name: File(_COMMENT.sub(b"", file.content), file.executable) for name, file in scripts.items()}
-    names = [service.name for service in services]
+    kinds = {service.name: service.kind for service in services}
     supervised = any(service.kind == "daemon" for service in services)
     if supervised:
-        files["etc/rc/log"] = _log("syslogd" in names)
+        files["etc/rc/log"] = _log("syslogd" in kinds)
     else:
         for name in _FOR_DAEMONS:
             del files[name]
     files["etc/inittab"] = _inittab(services, supervised)
-    files["etc/rc/list"] = text(*(_line(service, names) for service in services))
+    files["etc/rc/list"] = text(*(_line(service, kinds) for service in services))
     for service in services:
         for name, file in _scripts(service, contained).items():
             files[f"etc/rc/services/{service.name}/{name}"] = file
@@ -47,9 +47,9 @@ def _inittab(services: Sequence[Service], supervised: bool) -> File:
     return text(*lines, "::ctrlaltdel:/sbin/reboot", "::shutdown:/etc/rc/stop")
 
 
-def _line(service: Service, names: Sequence[str]) -> str:
+def _line(service: Service, kinds: Mapping[str, str]) -> str:
     def listed(others: Sequence[str]) -> str:
-        return ",".join(other for other in others if other in names) or "-"
+        return ",".join(f"{other}:{kinds[other]}" for other in others if other in kinds) or "-"
 
     return f"{service.name} {service.kind} {listed(service.needs)} {listed(service.before)} {service.container or '-'}"
 

@@ -22,7 +22,7 @@ def command_line(service: Service, *, contained: bool = False) -> str:
     # BusyBox cannot pass capabilities on to another user, so what needs some keeps root's.
     if service.user == "root" or service.capabilities:
         return shlex.join(service.command)
-    return shlex.join(("chpst", "-u", f"{service.user}:{service.user}", *service.command))
+    return shlex.join(("chpst", "-u", service.user, *service.command))
 
 
 def own_filter(service: Service) -> tuple[str, ...]:

@@ -170,6 +170,26 @@ def soft(make_image: Make, presets: Path) -> Image:
 
 
 @pytest.fixture(scope="session")
+def served(make_image: Make, tmp_path_factory: pytest.TempPathFactory) -> Image:
+    """An image whose command is an init with services."""
+    directory = tmp_path_factory.mktemp("served")
+    (directory / "files/srv/www").mkdir(parents=True)
+    (directory / "files/srv/www/index.html").write_text("hello\n")
+    (directory / "served.json5").write_text(
+        """{
+          extends: "minimal",
+          image: { command: "/sbin/init", files: "files" },
+          init: { system: "busybox" },
+          services: {
+            console: true, crond: true, hostname: true, httpd: true, httpd_port: 8080, klogd: true, syslogd: true,
+            sysctl: true, app: { command: "sleep 1000", needs: ["mounts"] },
+          },
+        }"""
+    )
+    return make_image(directory / "served.json5")
+
+
+@pytest.fixture(scope="session")
 def root() -> Iterator[Root]:
     """The toolchain of the user's cache, as what steps run in."""
     made = toolchains.ensure(cache_dir(), emit=lambda _event: None)

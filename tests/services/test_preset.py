@@ -58,7 +58,7 @@ def test_a_service_of_ones_own(write: Write) -> None:
     assert mine.restart == Restart("on-failure", 2, 1)
     assert [one.name for one in chosen.services] == ["mounts", "networking", "mysvc"]
     run = chosen.files["etc/rc/services/mysvc/run"].content.decode()
-    assert "exec chpst -u mysvc:mysvc sleep '1 d'\n" in run
+    assert "exec chpst -u mysvc sleep '1 d'\n" in run
     assert [(user.name, user.home, user.shell) for user in chosen.users] == [("mysvc", "/", "/bin/false")]
     assert 300 <= chosen.users[0].uid < 900
 
@@ -215,7 +215,7 @@ def test_a_command_that_is_not_in_the_image(write: Write, tmp_path: Path) -> Non
         assert "image.files" in (error.fix or "")
     (tmp_path / "files/opt").mkdir(parents=True)
     (tmp_path / "files/opt/app").write_text("#!/bin/sh\n")
-    for command in ("/opt/app", "sleep 1", "/bin/sleep 1"):
+    for command in ("/opt/app", "sleep 1", "/bin/sleep 1", "/bin/sh -c true", "[ a ]"):
         write(f'{INIT}, image: {{ files: "files" }}, services: {{ app: {{ command: "{command}" }} }}')
         assert "app" in started(of(tmp_path / "mine.json5"))
 
