@@ -189,7 +189,7 @@ def memory() -> None:
 
 def sizes() -> None:
     """What the images weigh."""
-    for preset, bar in (("minimal", "≤ 0.9 MB"), ("standard", "≤ 2 MB"), ("extended", "≤ 50 MB")):
+    for preset, bar in (("minimal", "≤ 0.9 MB"), ("standard", "≤ 2.5 MB"), ("extended", "≤ 15 MB")):
         _, events = build(cache_dir(), preset)
         artifacts = events[-1]["artifacts"]
         assert isinstance(artifacts, dict)
