@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from kimitui import image_users
-from kimitui.build import contents
+from kimitui.build import contents, packages
 from kimitui.config import Configuration
 from kimitui.config_apply import Problem, raise_all
 from kimitui.errors import Location
@@ -79,6 +79,8 @@ def _surroundings(config: Configuration, files: Mapping[str, File]) -> check.Sur
     }
     # The shells behind these names are chosen; the members of the choice are called by the shell.
     applets |= {name for name in ("sh", "bash") if not config.is_on(f"BUSYBOX_{name.upper()}_IS_NONE")}
+    # What else a package brings, only its build shows.
+    packaged = {package.name for package in packages.installed(config)}
     names = {name for name, value in config.further["services"].items() if isinstance(value, Mapping)}
 
     def is_on(section: str, key: str) -> bool:
@@ -90,7 +92,7 @@ def _surroundings(config: Configuration, files: Mapping[str, File]) -> check.Sur
     return check.Surroundings(
         names=names | definitions.load().keys(),
         users={user.name for user in contents.users(config)} | image_users.existing_names(),
-        programs=applets | files.keys() | (own.names if own else frozenset()),
+        programs=applets | files.keys() | packaged | (own.names if own else frozenset()),
         is_on=is_on,
         starts_services=config.is_on("INIT_SERVICES"),
         supervises=config.is_on("INIT_SUPERVISION"),

@@ -182,7 +182,7 @@ def served(make_image: Make, tmp_path_factory: pytest.TempPathFactory) -> Image:
           init: { system: "busybox" },
           services: {
             console: true, crond: true, hostname: true, httpd: true, httpd_port: 8080, klogd: true, syslogd: true,
-            sysctl: true, app: { command: "sleep 1000", needs: ["mounts"] },
+            sshd: true, sysctl: true, app: { command: "sleep 1000", needs: ["mounts"] },
           },
         }"""
     )

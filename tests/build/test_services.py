@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from kimitui.config import Configuration
 from tests.build.conftest import Image, Make
 
 pytestmark = pytest.mark.build
@@ -23,6 +24,7 @@ echo = status; rc-status
 echo = processes; ps -o user,args
 echo = restart; rc-service httpd restart; echo $?; rc-service httpd status
 echo = left; rc-service hostname start; echo $?
+echo = ssh; sleep 5 | nc 127.0.0.1 22 | head -n 1
 echo = page; wget -qO- http://127.0.0.1:8080/
 kill -USR2 1
 """
@@ -57,16 +59,17 @@ def test_the_same_init_runs_in_a_container(served: Image, tmp_path: Path) -> Non
     said = sections((root / "said").read_text())
     states = dict(re.findall(r"^(\S+) +\S+ +(.*)$", said["status"], re.MULTILINE))
     left_out = dict.fromkeys(("console", "hostname", "klogd", "mounts", "sysctl"), "left out")
-    assert states == left_out | dict.fromkeys(("app", "crond", "httpd", "syslogd"), "started")
+    assert states == left_out | dict.fromkeys(("app", "crond", "httpd", "sshd", "syslogd"), "started")
     # Said once, with the reasons, by what starts the services.
     assert done.stdout.count("rc: in a container, left out: ") == 1
     assert "mounts (the engine mounts)" in done.stdout and "sysctl (the kernel is the host's)" in done.stdout
     running = [line.split(None, 1) for line in said["processes"].splitlines()]
     assert ["app", "sleep 1000"] in running
     supervised = {words[1] for words in running if words[1].startswith("runsv ")}
-    assert supervised == {"runsv app", "runsv crond", "runsv httpd", "runsv syslogd"}
+    assert supervised == {f"runsv {name}" for name in ("app", "crond", "httpd", "sshd", "syslogd")}
     assert said["restart"].split() == ["0", "started"]
     assert said["left"].splitlines() == ["rc: hostname is left out in a container", "1"]
+    assert said["ssh"].startswith("SSH-2.0-dropbear")
     assert said["page"] == "hello\n"
     # It ends by itself, and nothing is cut off.
     assert "Requesting system poweroff" in done.stderr
@@ -95,3 +98,13 @@ def test_init_and_service_files_stay_small(minimal: Image, make_image: Make, tmp
     root = make_image(path).rootfs
     places = [root / "etc/inittab", *(root / "etc/rc").rglob("*"), *(root / "sbin").glob("rc-*")]
     assert sum(place.stat().st_size for place in places if place.is_file() and not place.is_symlink()) <= 10_000
+
+
+def test_tini_starts_one_program(make_image: Make, tmp_path: Path) -> None:
+    path = tmp_path / "one.json5"
+    path.write_text('{ extends: "minimal", init: { system: "tini" }, image: { command: "sh -c true" } }')
+    config = Configuration.open(str(path))
+    assert (config.string("IMAGE_ENTRYPOINT"), config.string("IMAGE_COMMAND")) == ("/sbin/tini --", "sh -c true")
+    # It hands on what its program ends with.
+    image = make_image(path)
+    assert image.run("/sbin/tini -s -- sh -c 'exit 7'; echo $?") == "7\n"

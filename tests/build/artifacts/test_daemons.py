@@ -110,7 +110,13 @@ def test_docker_runs_services(daemon: docker.DockerClient, served: Image) -> Non
         status, said = container.exec_run(["/bin/sh", "-c", up])
         assert isinstance(said, bytes) and status == 0, said
         lines = [line.split(None, 2) for line in said.decode().splitlines()]
-        assert {name for name, _, state in lines[:-1] if state == "started"} == {"app", "crond", "httpd", "syslogd"}
+        assert {name for name, _, state in lines[:-1] if state == "started"} == {
+            "app",
+            "crond",
+            "httpd",
+            "sshd",
+            "syslogd",
+        }
         assert lines[-1] == ["hello"]
         # Asked to stop, it stops its services and ends, before the daemon would lose patience.
         container.stop(timeout=60)
