@@ -261,7 +261,7 @@ def test_process_1_reaps_and_takes_all_with_it(machine: Machine) -> None:
     ran = machine.run(
         "contain --name test --namespaces pid,mount --write /run -- sh -c '"
         'sh -c "true & echo \\$!" >/run/pid; while [ -e /proc/$(cat /run/pid) ]; do :; done; echo reaped; '
-        "sleep 1000 3>/mnt/gone & echo >&2' & cat /mnt/gone; wait $!; echo $?"
+        "exec 3>/mnt/gone; sleep 1000 &' & cat /mnt/gone; wait $!; echo $?"
     )
     assert ran.output.split() == ["reaped", "0"]
 
