@@ -98,8 +98,9 @@ def docker_profile(calls: Iterable[str], arch: str) -> dict[str, object]:
         condition = {"index": 0, "value": _NEW_NAMESPACES, "valueTwo": 0, "op": "SCMP_CMP_MASKED_EQ"}
         profile.append({"names": ["clone"], "action": "SCMP_ACT_ALLOW", "args": [condition]})
     # Nobody can look into what clone3 is given, so it is not there, and clone is used instead.
-    refused = sorted(load().known - allowed - {"clone3"})
-    profile.append({"names": refused, "action": "SCMP_ACT_ERRNO", "errnoRet": _EPERM})
+    for error, names in ((_ENOSYS, {"clone3"} - allowed), (_EPERM, load().known - allowed - {"clone3"})):
+        if names:
+            profile.append({"names": sorted(names), "action": "SCMP_ACT_ERRNO", "errnoRet": error})
     return {
         "defaultAction": "SCMP_ACT_ERRNO",
         "defaultErrnoRet": _ENOSYS,

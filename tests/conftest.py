@@ -26,6 +26,7 @@ settings.load_profile("kimitui")
 _BUILDS = tuple(Path(__file__).with_name(name) for name in ("build", "machine"))
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep what builds in one process of several: its images are shared, and a build takes every core by itself."""
     for item in items:

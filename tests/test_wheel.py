@@ -47,11 +47,11 @@ def python(installed: Path, directory: Path, *arguments: str) -> str:
 
 
 def files(directory: Path) -> dict[str, tuple[bytes, bool]]:
-    """The files below a directory: content, and whether they can be executed."""
+    """The files below a directory, but what pip compiles: content, and whether they can be executed."""
     return {
         str(path.relative_to(directory)): (path.read_bytes(), bool(path.stat().st_mode & 0o100))
         for path in sorted(directory.rglob("*"))
-        if path.is_file()
+        if path.is_file() and path.parent.name != "__pycache__"
     }
 
 

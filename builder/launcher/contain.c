@@ -519,51 +519,36 @@ static int wait_for(pid_t child)
 				continue;
 			if (WIFEXITED(status))
 				return WEXITSTATUS(status);
-			if (WTERMSIG(status) == SIGSYS && filter.len)
+			if (WTERMSIG(status) == SIGSYS)
 				say("killed: it tried a system call that its filter forbids", NULL);
 			return SIGNALLED + WTERMSIG(status);
 		}
 	}
 }
 
-// Go on as process 1 of the new PID namespace; the process outside waits and does not return.
-static void enter(void)
+// Go on in a child; its parent keeps no rights, waits, and does not return.
+static void descend(void)
 {
-	int alive[2];
-	sigset_t all;
+	int ready[2];
 	char byte = 0;
 
-	sigfillset(&all);
-	sigprocmask(SIG_BLOCK, &all, NULL);
-	if (pipe2(alive, O_CLOEXEC))
+	if (pipe2(ready, O_CLOEXEC))
 		fail_errno("pipe", NULL);
-	pid_t inside = fork();
-	if (inside < 0)
-		fail_errno("fork", NULL);
-	if (inside) {
-		give_up_rights();
-		filter.len = 0; // process 1 says what there is to say
-		if (write(alive[1], &byte, 1) != 1)
-			fail_errno("pipe", NULL);
-		_exit(wait_for(inside));
-	}
-	close(alive[1]);
-	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	if (read(alive[0], &byte, 1) != 1)
-		_exit(FAILED); // the one outside died before the kernel was told to care
-	close(alive[0]);
-}
-
-// Go on as the process that becomes COMMAND; process 1 waits and does not return.
-static void split(void)
-{
 	pid_t child = fork();
 	if (child < 0)
 		fail_errno("fork", NULL);
 	if (child) {
 		give_up_rights();
+		if (write(ready[1], &byte, 1) != 1)
+			fail_errno("pipe", NULL);
 		_exit(wait_for(child));
 	}
+	close(ready[1]);
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	// COMMAND must find nobody with rights above it; and a parent that died before the kernel was told to care is seen.
+	if (read(ready[0], &byte, 1) != 1)
+		_exit(FAILED);
+	close(ready[0]);
 }
 
 static void set_environment(const char *user_name, const struct user *user)
@@ -637,14 +622,18 @@ int main(int argc, char **argv)
 		read_filter(seccomp);
 
 	flags = leave(flags);
-	if (flags & CLONE_NEWPID)
-		enter();
+	if (flags & CLONE_NEWPID) {
+		sigset_t all;
+		sigfillset(&all);
+		sigprocmask(SIG_BLOCK, &all, NULL);
+		descend(); // to process 1
+	}
 	if (flags & CLONE_NEWNS)
 		make_view(flags & CLONE_NEWPID);
 	if (chdir("/"))
 		fail_errno("/", NULL);
 	if (flags & CLONE_NEWPID)
-		split();
+		descend();
 	become(as, groups, count, capabilities);
 	if (!value_of("--executable-memory") && prctl(MDWE_SET, MDWE_REFUSE_EXEC_GAIN, 0, 0, 0))
 		refuse("write-protected code");

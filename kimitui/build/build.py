@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kimitui import config_texts
 from kimitui.build import contents, preflight, replaced, workshop
-from kimitui.build.artifacts import boot, build_info, directory, oci
+from kimitui.build.artifacts import boot, build_info, container, directory, oci
 from kimitui.build.artifacts.made import Made
 from kimitui.build.events import Done, Emit
 from kimitui.build.plan import Phase
@@ -102,6 +102,7 @@ def _write_artifacts(staging: Path, made: Made) -> None:
             layer=made.layer,
             compression=made.config.choice("IMAGE_COMPRESSION"),
         )
+        container.write(staging / container.PROFILE, made)
     build_info.write(staging / "build-info.json", made, sorted(staging.iterdir()))
     sums = "".join(f"{oci.file_digest(path)}  {path.name}\n" for path in sorted(staging.iterdir()))
     (staging / "SHA256SUMS").write_text(sums)

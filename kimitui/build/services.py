@@ -35,7 +35,7 @@ def chosen(config: Configuration) -> Chosen:
     raise_all([_located(config, problem) for problem in check.problems(services, _surroundings(config, files))])
     ordered = start_order(services)
     if config.is_on("INIT_SYSTEM_BUSYBOX"):
-        files = {**busybox_init.render(ordered), **files}
+        files = {**busybox_init.render(ordered, contained=config.is_on("HARDENING_CONTAINMENT")), **files}
     return Chosen(ordered, accounts(services, contents.users(config)), files)
 
 
@@ -77,9 +77,8 @@ def _surroundings(config: Configuration, files: Mapping[str, File]) -> check.Sur
         for entry in config.names.entries.values()
         if entry.section == "busybox" and entry.type == "bool" and config.is_on(entry.symbol)
     }
-    for name in ("sh", "bash"):
-        if any(config.is_on(f"BUSYBOX_{name.upper()}_IS_{shell}") for shell in ("ASH", "HUSH")):
-            applets.add(name)
+    # The shells behind these names are chosen; the members of the choice are called by the shell.
+    applets |= {name for name in ("sh", "bash") if not config.is_on(f"BUSYBOX_{name.upper()}_IS_NONE")}
     # What else a package brings, only its build shows.
     packaged = {package.name for package in packages.installed(config)}
     names = {name for name, value in config.further["services"].items() if isinstance(value, Mapping)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -88,6 +89,7 @@ def _build(options: argparse.Namespace) -> int:
 
 
 def _print_result(result: Result) -> None:
+    from kimitui.build.artifacts import container
     from kimitui.sizes.units import format_size
 
     directory = result.directory
@@ -103,4 +105,5 @@ def _print_result(result: Result) -> None:
             f"[{'#' * filled}{'.' * (20 - filled)}] {100 * share:.0f} %{' OVER BUDGET' if share > 1 else ''}"
         )
     if "image.oci.tar" in result.artifacts:
-        print(f"Run it:  docker load -i {directory / 'image.oci.tar'} && docker run --rm -it {result.reference}")
+        print(f"Load it:  docker load -i {shlex.quote(str(directory / 'image.oci.tar'))}")
+        print(f"Run it:   {container.run_line(result.reference, str(directory / container.PROFILE))}")

@@ -46,31 +46,27 @@ def add_run(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    directory = _directory(options)
+    # A kernel takes minutes to build; what is wrong should be said before.
     if options.container:
         if options.data or options.data_size or options.memory or options.append:
             raise UsageError("--data, --data-size, --memory and --append are for machines, not for containers")
         from kimitui.machine import container
 
+        directory = _directory(options)
         with ended_by_signals():
             return container.run(directory, options.command, timeout_seconds=options.timeout)
 
     from kimitui.machine import run
     from kimitui.machine.console import to_standard_output
 
-    memory_mb = options.memory or _MEMORY_MB
-    if memory_mb < _MIN_MEMORY_MB:
-        raise UsageError(
-            f"--memory {memory_mb} is too little for a kernel and its initramfs",
-            fix=f"The smallest machine starts with --memory 32 or so; below {_MIN_MEMORY_MB} none does.",
-        )
     settings = run.Options(
-        memory_mb=memory_mb,
+        memory_mb=_memory_mb(options),
         data=options.data.absolute() if options.data else None,
         data_mb=options.data_size or _DATA_MB,
         words=tuple(options.append.split()),
         timeout_seconds=options.timeout,
     )
+    directory = _directory(options)
     with ended_by_signals():
         if options.command is not None:
             return run.command(directory, options.command, settings, show=to_standard_output)
@@ -78,6 +74,16 @@ def _run(options: argparse.Namespace) -> int:
             print("The console of the machine; poweroff ends it, and so does Ctrl-a x.", file=sys.stderr)
         run.interactive(directory, settings, keyboard=sys.stdin.buffer, show=to_standard_output)
     return 0
+
+
+def _memory_mb(options: argparse.Namespace) -> int:
+    memory_mb: int = options.memory or _MEMORY_MB
+    if memory_mb < _MIN_MEMORY_MB:
+        raise UsageError(
+            f"--memory {memory_mb} is too little for a kernel and its initramfs",
+            fix=f"The smallest machine starts with --memory 32 or so; below {_MIN_MEMORY_MB} none does.",
+        )
+    return memory_mb
 
 
 @contextlib.contextmanager
@@ -97,9 +103,10 @@ def ended_by_signals() -> Iterator[None]:
 
 def _directory(options: argparse.Namespace) -> Path:
     """The directory of artifacts; those of a preset are built first."""
-    given = Path(options.image)
-    if given.is_dir():
-        return given
+    if _is_directory(options.image):
+        if options.arch:
+            raise UsageError("--arch is for presets; a directory holds what was built for one architecture")
+        return Path(options.image)
     from kimitui.build.arch import ARCHES as ARCHES_BY_NAME
     from kimitui.build.build import Request, build
     from kimitui.config import Configuration
@@ -107,7 +114,6 @@ def _directory(options: argparse.Namespace) -> Path:
     from kimitui.progress import reader
 
     config = Configuration.open(options.image, arch=options.arch)
-    # A kernel takes minutes; what is missing should be said before.
     files.check_formats(config, container=options.container)
     if not options.container:
         qemu.program(ARCHES_BY_NAME[config.choice("IMAGE_ARCH")])
@@ -119,6 +125,24 @@ def _directory(options: argparse.Namespace) -> Path:
     )
     with reader("auto") as emit:
         return build(request, emit=emit).directory
+
+
+def _is_directory(image: str) -> bool:
+    """Whether a directory of artifacts is meant; where a preset has the same name, only if it is one."""
+    from kimitui import preset
+    from kimitui.errors import PresetError
+    from kimitui.machine import files
+
+    directory = Path(image)
+    if not directory.is_dir():
+        return False
+    if "/" in image or (directory / files.INFO).is_file():
+        return True
+    try:
+        preset.find(image)
+    except PresetError:
+        return True
+    return False
 
 
 def _megabytes(text: str) -> int:

@@ -19,8 +19,8 @@ _COMMENT = re.compile(rb"^\s*#(?!!).*\n|(?<=\n)\n", re.MULTILINE)
 _FOR_DAEMONS = ("etc/rc/ended", "etc/rc/start", "etc/rc/supervise")
 
 
-def render(services: Sequence[Service]) -> Files:
-    """The files for `services`, which are in the order in which they start."""
+def render(services: Sequence[Service], *, contained: bool = False) -> Files:
+    """The files for `services`, which are in the order in which they start and within their limits if `contained`."""
     scripts = below(resources.BUILDER_DIR / "init" / "busybox")
     files = {name: File(_COMMENT.sub(b"", file.content), file.executable) for name, file in scripts.items()}
     kinds = {service.name: service.kind for service in services}
@@ -33,7 +33,7 @@ def render(services: Sequence[Service]) -> Files:
     files["etc/inittab"] = _inittab(services, supervised)
     files["etc/rc/list"] = text(*(_line(service, kinds) for service in services))
     for service in services:
-        for name, file in _scripts(service).items():
+        for name, file in _scripts(service, contained).items():
             files[f"etc/rc/services/{service.name}/{name}"] = file
     return files
 
@@ -54,8 +54,8 @@ def _line(service: Service, kinds: Mapping[str, str]) -> str:
     return f"{service.name} {service.kind} {listed(service.needs)} {listed(service.before)} {service.container or '-'}"
 
 
-def _scripts(service: Service) -> dict[str, File]:
-    start = [*preparations(service), f"exec {command_line(service)}"]
+def _scripts(service: Service, contained: bool) -> dict[str, File]:
+    start = [*preparations(service), f"exec {command_line(service, contained=contained)}"]
     state = f"/run/rc/{service.name}"
     found = {}
     if service.ready:

@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from kimitui import seccomp
 from kimitui.kconfig.names import nearest
 from kimitui.services.fields import Path
 from kimitui.services.model import Service
@@ -54,6 +55,7 @@ def problems(services: Sequence[Service], around: Surroundings) -> Iterator[Prob
         yield from _users(service, around)
         yield from _programs(service, around)
         yield from _options(service, around)
+        yield from _filters(service)
     yield from _ports(services)
     try:
         start_order(services)
@@ -111,6 +113,19 @@ def _options(service: Service, around: Surroundings) -> Iterator[Problem]:
     if service.kind == "daemon" and not around.supervises:
         what = f"{service.name} runs all the time, and nothing would watch over it"
         yield Problem(service.name, (), what, "init: { supervision: true } switches that on")
+
+
+def _filters(service: Service) -> Iterator[Problem]:
+    classes = seccomp.load()
+    if isinstance(service.seccomp, str):
+        if service.seccomp and service.seccomp not in classes.offered:
+            fix = f"there are {', '.join(classes.offered)}; or a list of system calls and classes (@name)"
+            yield Problem(service.name, ("seccomp",), f'there is no class of system calls "{service.seccomp}"', fix)
+        return
+    try:
+        classes.resolve(service.seccomp)
+    except ValueError as error:
+        yield Problem(service.name, ("seccomp",), str(error))
 
 
 def _ports(services: Sequence[Service]) -> Iterator[Problem]:

@@ -20,6 +20,7 @@ _PATH = re.compile(r"(/[A-Za-z0-9_+@.-]+)+|/")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PORT = re.compile(r"(tcp|udp)/([0-9]{1,5})")
 _WORD = re.compile(r"[a-z0-9_]+")
+_CALL = re.compile(r"@?[a-z0-9_-]+")
 _SYMBOL = re.compile(r"[A-Z0-9][A-Za-z0-9_]*")
 _SETTING = re.compile(r"[a-z0-9_]+(\.[a-z0-9_-]+)+")
 _MODE = re.compile(r"[0-7]{3,4}")
@@ -60,7 +61,7 @@ def read(name: str, fields: Mapping[str, object]) -> Service:
         restart=_restart(given.inner("restart")),
         namespaces=given.words("namespaces", NAMESPACES, "a namespace", DEFAULT_NAMESPACES),
         capabilities=given.words("capabilities", _WORD, "a capability, such as net_bind_service"),
-        seccomp=given.text("seccomp") if isinstance(fields.get("seccomp", ""), str) else given.words("seccomp", _WORD),
+        seccomp=given.text("seccomp") if isinstance(fields.get("seccomp", ""), str) else given.words("seccomp", _CALL),
         write=given.words("write", _PATH, "a path"),
         limits=given.texts("limits", re.compile(r"[a-z]+(\.[a-z_]+)?"), "a limit, such as namespaces.pid"),
         sysctl=given.texts("sysctl", _SETTING, "a setting, such as net.ipv4.ip_forward"),

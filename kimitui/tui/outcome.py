@@ -56,10 +56,14 @@ def _success(result: Result, seconds: float) -> list[Paragraph]:
     text += [BLANK, *_size(result)]
     archive = next((name for name in result.artifacts if name.endswith("oci.tar")), None)
     if archive:
+        from kimitui.build.artifacts import container
+
+        # A shell would not expand ~ within the word.
+        profile = (str(result.directory) if directory.startswith("~") else directory) + f"/{container.PROFILE}"
         text += [
             BLANK,
             Paragraph(f"docker load -i {directory}/{archive}", "value"),
-            Paragraph(f"docker run --rm -it {result.reference}", "value"),
+            Paragraph(container.run_line(result.reference, profile), "value"),
         ]
     return [*text, BLANK]
 

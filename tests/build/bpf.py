@@ -13,9 +13,10 @@ ALLOW, KILL_PROCESS = 0x7FFF0000, 0x80000000
 AUDIT = {"x86_64": 0xC000003E, "arm64": 0xC00000B7, "riscv64": 0xC00000F3, "i686": 0x40000003}
 # Where Debian's compilers have the numbers of system calls.
 _HEADERS = {
-    "x86_64": "usr/include/x86_64-linux-gnu/asm/unistd_64.h",
-    "arm64": "usr/aarch64-linux-gnu/include/asm-generic/unistd.h",
-    "riscv64": "usr/riscv64-linux-gnu/include/asm-generic/unistd.h",
+    "x86_64": "x86/asm/unistd_64.h",
+    "arm64": "arm64/asm/unistd_64.h",
+    "riscv64": "riscv/asm/unistd_64.h",
+    "i686": "x86/asm/unistd_32.h",
 }
 _JUMPS: dict[int, Callable[[int, int], object]] = {
     0x15: operator.eq,
@@ -49,8 +50,5 @@ def run(filter_: bytes, number: int, arch: int, arguments: tuple[int, ...] = ())
 
 def numbers(toolchain: Path, arch: str) -> dict[str, int]:
     """The numbers of an architecture's system calls, from the headers of the toolchain."""
-    text = (toolchain / _HEADERS[arch]).read_text()
-    found = dict(re.findall(r"^#define __NR(?:3264)?_(\w+)\s+(\d+)$", text, re.MULTILINE))
-    for name in ("arch_specific_syscall", "syscalls"):
-        found.pop(name, None)
-    return {name: int(number) for name, number in found.items()}
+    text = (toolchain / "usr/lib/linux/uapi" / _HEADERS[arch]).read_text()
+    return {name: int(number) for name, number in re.findall(r"^#define __NR_(\w+)\s+(\d+)$", text, re.MULTILINE)}

@@ -194,3 +194,20 @@ def root() -> Iterator[Root]:
     """The toolchain of the user's cache, as what steps run in."""
     made = toolchains.ensure(cache_dir(), emit=lambda _event: None)
     yield Root(made.root, made.digest)
+
+
+@pytest.fixture(scope="session")
+def probe(root: Root, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A static program that tries what `probe.c` says."""
+    directory = tmp_path_factory.mktemp("probe")
+    command: list[str | Path] = [
+        "bwrap",
+        "--unshare-all",
+        *("--ro-bind", root.path, "/"),
+        *("--ro-bind", Path(__file__).parent, "/input"),
+        *("--bind", directory, "/build"),
+        *("--tmpfs", "/tmp"),
+        *("gcc", "-static", "-O1", "-Wall", "-Werror", "/input/probe.c", "-o", "/build/probe"),
+    ]
+    subprocess.run(command, check=True)
+    return directory / "probe"

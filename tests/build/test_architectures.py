@@ -24,13 +24,18 @@ def foreign(request: pytest.FixtureRequest, make_image: Make, presets: Path) -> 
     return request.param, make_image(presets / "contained.json5", "--arch", request.param)
 
 
+def emulator_for(arch: str) -> str:
+    emulator = shutil.which(f"qemu-{ARCHES[arch].qemu}")
+    if emulator is None:
+        pytest.skip(f"qemu-{ARCHES[arch].qemu} is not installed (Debian package qemu-user)")
+    return emulator
+
+
 @pytest.fixture
 def run(foreign: tuple[str, Image]) -> Callable[..., str]:
     """What a program of the image prints, given by its path in it and its arguments."""
     arch, image = foreign
-    emulator = shutil.which(f"qemu-{ARCHES[arch].qemu}")
-    if emulator is None:
-        pytest.skip(f"qemu-{ARCHES[arch].qemu} is not installed (Debian package qemu-user)")
+    emulator = emulator_for(arch)
 
     # The emulator is linked against the host's libraries, so the host's root is the root, and the image is below it.
     def run(program: str, *words: str) -> str:
@@ -66,3 +71,12 @@ def test_the_launcher_runs(foreign: tuple[str, Image], run: Callable[..., str]) 
 def test_its_filters_are_for_the_architecture(foreign: tuple[str, Image], root: Root) -> None:
     arch, image = foreign
     check(image.rootfs / "usr/lib/seccomp", root.path, arch)
+
+
+@pytest.mark.slow
+def test_a_dynamic_program_of_32_bits_finds_what_checks_its_stack(make_image: Make, presets: Path) -> None:
+    image = make_image(presets / "dynamic.json5", "--arch", "i686")
+    facts = elf.read(image.rootfs / "bin/busybox")
+    assert (facts.interpreter, facts.stack_protector) == ("/lib/ld-musl-i386.so.1", True)
+    words = (emulator_for("i686"), "-L", "/tmp", "/tmp/bin/busybox", "uname", "-m")
+    assert run_in(Path("/"), words, binds={image.rootfs: "/tmp"}) == "i686\n"

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from kimitui.build import elf
-from kimitui.build.runner import Root
 from tests.build.conftest import Image
 
 pytestmark = [
@@ -76,25 +75,11 @@ class Machine:
 
 
 @pytest.fixture(scope="module")
-def machine(contained: Image, root: Root, tmp_path_factory: pytest.TempPathFactory) -> Machine:
+def machine(contained: Image, probe: Path) -> Machine:
     (contained.rootfs / "opt/probe").touch()
     with (contained.rootfs / "etc/group").open("a") as group:
         group.write("logs:x:77:daemon,nobody\nothers:x:78:daemon\n")
-    directory = tmp_path_factory.mktemp("probe")
-    source = Path(__file__).with_name("probe.c")
-    subprocess.run(
-        [
-            "bwrap",
-            "--unshare-all",
-            *("--ro-bind", root.path, "/"),
-            *("--ro-bind", source.parent, "/input"),
-            *("--bind", directory, "/build"),
-            *("--tmpfs", "/tmp"),
-            *("gcc", "-static", "-O1", "-Wall", "-Werror", "/input/probe.c", "-o", "/build/probe"),
-        ],
-        check=True,
-    )
-    return Machine(contained.rootfs, directory / "probe")
+    return Machine(contained.rootfs, probe)
 
 
 def status(text: str) -> dict[str, str]:
@@ -276,7 +261,7 @@ def test_process_1_reaps_and_takes_all_with_it(machine: Machine) -> None:
     ran = machine.run(
         "contain --name test --namespaces pid,mount --write /run -- sh -c '"
         'sh -c "true & echo \\$!" >/run/pid; while [ -e /proc/$(cat /run/pid) ]; do :; done; echo reaped; '
-        "sleep 1000 3>/mnt/gone & echo >&2' & cat /mnt/gone; wait $!; echo $?"
+        "exec 3>/mnt/gone; sleep 1000 &' & cat /mnt/gone; wait $!; echo $?"
     )
     assert ran.output.split() == ["reaped", "0"]
 

@@ -14,6 +14,7 @@ from elftools.elf.elffile import ELFFile
 
 from kimitui.build import elf, release
 from kimitui.build.build import Request, build
+from kimitui.build.plan import rootfs as root_step
 from kimitui.config import Configuration
 from kimitui.errors import BuildError
 from kimitui.resources import cache_dir
@@ -211,3 +212,18 @@ def test_sums_are_right(image: Image) -> None:
 # **Feature: kimigayo-os-core, Property 1: the base image is within its budget**
 def test_sizes_stay_within_the_budget(minimal: Image) -> None:
     assert (minimal.directory / "rootfs.tar").stat().st_size <= 900_000
+
+
+def test_the_levels_kernel_settings_are_in_a_machine_and_in_no_container(minimal: Image, tmp_path: Path) -> None:
+    text = '{{ extends: "machine", image: {{ formats: ["rootfs", "squashfs"] }}, hardening: {{ level: "{}" }} }}'
+    for level, files in (("none", []), ("basic", ["10-basic.conf"]), ("full", ["10-basic.conf", "20-full.conf"])):
+        preset = tmp_path / f"{level}.json5"
+        preset.write_text(text.format(level))
+        config = Configuration.open(str(preset))
+        assert config.is_on("HARDENING_SYSCTL") == config.is_on("BUSYBOX_BB_SYSCTL") == bool(files)
+        settings = root_step.settings(config)
+        assert sorted(name.rpartition("/")[2] for name in settings) == files
+        for file in settings.values():
+            lines = [line for line in file.content.decode().splitlines() if line and not line.startswith("#")]
+            assert lines and all(re.fullmatch(r"[a-z0-9_.]+ = \d+", line) for line in lines)
+    assert not (minimal.rootfs / "etc/sysctl.d").exists()

@@ -156,3 +156,20 @@ def test_the_shell_of_the_initramfs_is_offered(x86: Image) -> None:
     assert "a shell, as kimigayo.debug asks" in seen
     assert seen.count("/run/kimigayo/system/etc/os-release") == 2
     assert (status, "has no /sbin/nosuch" in seen) == (1, True)
+
+
+# **Feature: kimigayo-os-core, Property 5: ASLR and DEP are in force**
+def test_the_kernel_is_set_as_the_level_says(x86: Image) -> None:
+    wanted = {
+        "kernel/randomize_va_space": "2",
+        "kernel/kptr_restrict": "2",
+        "kernel/dmesg_restrict": "1",
+        "fs/protected_symlinks": "1",
+        "fs/protected_regular": "2",
+    }
+    script = (
+        f"cd /proc/sys; for name in {' '.join(wanted)}; do echo $name $(cat $name); done; grep ' /tmp ' /proc/mounts"
+    )
+    *settings, mounted = x86.command(script).splitlines()
+    assert dict(line.split() for line in settings) == wanted
+    assert {"nosuid", "nodev", "noexec"} <= set(mounted.split()[3].split(","))

@@ -16,7 +16,10 @@ pytestmark = [pytest.mark.build, pytest.mark.slow]
 PRESET = """{
   extends: "vm-minimal",
   image: { squashfs: "lz4" },
-  kernel: { MODULES: true, KERNEL_LZ4: true, VFAT_FS: "m", BLK_DEV_LOOP: "m", CRYPTO: "m", BLK_DEV_DM: "m", DM_CRYPT: "m" },
+  kernel: {
+    MODULES: true, KERNEL_LZ4: true,
+    VFAT_FS: "m", BLK_DEV_LOOP: "m", CRYPTO: "m", BLK_DEV_DM: "m", DM_CRYPT: "m",
+  },
   busybox: { LSMOD: true, MODPROBE: true },
 }
 """
@@ -35,7 +38,8 @@ def test_modules_are_in_the_root_file_system_and_load(modular: Image) -> None:
     said = modular.command(
         "cd /lib/modules/$(uname -r) || exit; cat modules.dep; grep -c vfat /proc/filesystems; "
         "modprobe vfat && modprobe loop && modprobe dm-crypt || exit; "
-        "grep -c vfat /proc/filesystems; test -b /dev/loop0; echo $?; echo loaded; lsmod; echo gone; modprobe -r vfat; lsmod"
+        "grep -c vfat /proc/filesystems; test -b /dev/loop0; echo $?; "
+        "echo loaded; lsmod; echo gone; modprobe -r vfat; lsmod"
     )
     listed, loaded = said.split("loaded\n")
     loaded, rest = loaded.split("gone\n")

@@ -120,7 +120,9 @@ async def test_states_log_and_result(start: Start) -> None:
         assert "image.oci.tar" in result and "612 kB" in result
         assert "1.25 MB of 5.00 MB: 3.75 MB left" in result and "25%" in result
         assert "docker load -i out/child/x86_64/image.oci.tar" in result
-        assert "docker run --rm -it kimigayo-os:0.1.0-child" in result
+        line = " ".join(result[result.index("docker run") :].split())
+        assert line.startswith("docker run --rm -it --read-only ")
+        assert "seccomp=out/child/x86_64/seccomp.json kimigayo-os:0.1.0-child" in line
         await user.press("up", "up")
         assert "file99.o" in user.seen()
         await user.press("escape")

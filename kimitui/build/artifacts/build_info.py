@@ -8,6 +8,7 @@ from pathlib import Path
 
 import kimitui
 from kimitui.build import elf, replaced
+from kimitui.build.artifacts import container
 from kimitui.build.artifacts.made import Made
 from kimitui.build.artifacts.oci import file_digest
 from kimitui.build.step import Step
@@ -23,6 +24,7 @@ def write(target: Path, made: Made, artifacts: Iterable[Path]) -> None:
         "configuration": made.config.resolved(),
         "arch": made.plan.arch.name,
         "reference": made.reference,
+        "run": container.run_line(made.reference, container.PROFILE) if made.config.is_on("IMAGE_FORMAT_OCI") else None,
         "sources": {
             name: {"version": source.version, "sha256": source.digest, "local": source.local}
             for name, source in made.sources.items()

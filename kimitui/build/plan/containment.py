@@ -5,10 +5,12 @@ from __future__ import annotations
 import shlex
 
 from kimitui import seccomp
+from kimitui.build import services
 from kimitui.build.flags import flags
 from kimitui.build.plan import hardened
 from kimitui.build.plan.context import Context, builder_file
 from kimitui.build.step import InputFile, Step
+from kimitui.services.words import filter_name, own_filter
 
 
 def steps(context: Context, libraries: tuple[Step, ...]) -> tuple[Step, ...]:
@@ -39,6 +41,10 @@ def contain(context: Context, libraries: tuple[Step, ...]) -> Step:
 def filters(context: Context) -> Step:
     """A filter for every class of system calls that services can name: `/usr/lib/seccomp/<class>.bpf`."""
     classes = seccomp.load()
+    filters = {name: classes.calls[name] for name in classes.offered}
+    for service in services.chosen(context.config).services:
+        if calls := own_filter(service):
+            filters[filter_name(service)] = classes.resolve(calls)
     return Step(
         name="seccomp",
         arch=context.arch.name,
@@ -46,6 +52,6 @@ def filters(context: Context) -> Step:
         parameters={"SECCOMP_ARCH": seccomp.ARCHES[context.arch.name]},
         files={
             "filter.c": builder_file("launcher/filter.c"),
-            **{f"filters/{name}": InputFile(seccomp.rules(classes.calls[name]).encode()) for name in classes.offered},
+            **{f"filters/{name}": InputFile(seccomp.rules(calls).encode()) for name, calls in filters.items()},
         },
     )

@@ -10,8 +10,9 @@ from pathlib import Path
 import kimitui
 from kimitui import image_users
 from kimitui.build import contents, services
-from kimitui.build.plan.context import Context, builder_files
+from kimitui.build.plan.context import Context, builder_file, builder_files
 from kimitui.build.step import InputFile, Step
+from kimitui.config import Configuration
 from kimitui.errors import BuildError
 
 
@@ -20,6 +21,7 @@ def rootfs(context: Context, busybox: Step, packages: tuple[Step, ...], musl: St
     chosen = services.chosen(context.config)
     files = builder_files("skeleton", "skeleton")
     files |= {f"skeleton/{name}": InputFile(file.content, file.executable) for name, file in chosen.files.items()}
+    files |= settings(context.config)
     modules = linux is not None and context.config.requested("kernel").get("MODULES") == "y"
     files["skeleton/etc/hostname"] = InputFile(f"{context.config.string('IMAGE_HOSTNAME')}\n".encode())
     files["skeleton/etc/os-release"] = InputFile(_os_release(context).encode())
@@ -46,6 +48,17 @@ def rootfs(context: Context, busybox: Step, packages: tuple[Step, ...], musl: St
         files=files,
         verify=lambda output: _hardened(context, output / "rootfs.tar"),
     )
+
+
+def settings(config: Configuration) -> dict[str, InputFile]:
+    """The kernel settings of the hardening menu, as files of the step's skeleton."""
+    if not config.is_on("HARDENING_SYSCTL"):
+        return {}
+    levels = ("basic", "full") if config.choice("HARDENING_LEVEL") == "full" else ("basic",)
+    return {
+        f"skeleton/etc/sysctl.d/{number}0-{level}.conf": builder_file(f"hardening/{level}.conf")
+        for number, level in enumerate(levels, start=1)
+    }
 
 
 def layer(context: Context, rootfs: Step) -> Step | None:

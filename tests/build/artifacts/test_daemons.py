@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -44,29 +46,35 @@ def short_directory() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def daemon() -> Iterator[docker.DockerClient]:
-    """A client of a Docker daemon with its own data and socket; stopped by its process."""
+def engine() -> Iterator[Path]:
+    """Where the daemon has its data and its socket."""
     with short_directory() as directory:
-        log = directory / "log"
-        command = [
-            "dockerd",
-            *("--data-root", directory / "data"),
-            *("--exec-root", directory / "exec"),
-            *("--pidfile", directory / "pid"),
-            *("--host", f"unix://{directory}/socket"),
-            "--bridge=none",
-            "--iptables=false",
-            "--default-ulimit=nofile=1024:1024",
-            "--default-ulimit=nproc=1024:1024",
-        ]
-        with log.open("wb") as file, subprocess.Popen(list(map(str, command)), stdout=file, stderr=file) as process:
-            try:
-                client = docker.DockerClient(base_url=f"unix://{directory}/socket", version="1.41")
-                assert answering(process, client), log.read_text()
-                yield client
-                client.close()
-            finally:
-                process.terminate()
+        yield directory
+
+
+@pytest.fixture(scope="module")
+def daemon(engine: Path) -> Iterator[docker.DockerClient]:
+    """A client of a Docker daemon with its own data and socket; stopped by its process."""
+    log = engine / "log"
+    command = [
+        "dockerd",
+        *("--data-root", engine / "data"),
+        *("--exec-root", engine / "exec"),
+        *("--pidfile", engine / "pid"),
+        *("--host", f"unix://{engine}/socket"),
+        "--bridge=none",
+        "--iptables=false",
+        "--default-ulimit=nofile=1024:1024",
+        "--default-ulimit=nproc=1024:1024",
+    ]
+    with log.open("wb") as file, subprocess.Popen(list(map(str, command)), stdout=file, stderr=file) as process:
+        try:
+            client = docker.DockerClient(base_url=f"unix://{engine}/socket", version="1.41")
+            assert answering(process, client), log.read_text()
+            yield client
+            client.close()
+        finally:
+            process.terminate()
 
 
 def test_docker_loads_and_runs_it(daemon: docker.DockerClient, minimal: Image) -> None:
@@ -116,6 +124,87 @@ def test_docker_runs_services(daemon: docker.DockerClient, served: Image) -> Non
         assert container.logs().count(b"left out: ") == 1
     finally:
         container.remove(force=True)
+
+
+# What the applets of the image do in a container that may do nothing else.
+WORK = r"""
+set -e
+cd /tmp
+mkdir -p a/b; echo hello >a/b/file; cp -R a c; mv c d; ln -s file a/b/link; ln a/b/file a/hard; chmod 640 a/hard
+touch -d @1000 a/hard; stat -c '%a %Y' a/hard; readlink a/b/link; realpath a/b/link; find a -type f | sort
+tar czf a.tgz a; rm -r a; tar xzf a.tgz; sha256sum a/b/file | cut -c 1-8; gzip -c a/hard | gunzip
+dd if=/dev/zero of=zeros bs=1k count=4 2>/dev/null; wc -c <zeros; du -k zeros >/dev/null; df /tmp >/dev/null
+printf 'b\na\nb\n' | sort | uniq -c | tr -d ' '; sed s/h/j/ a/hard; grep -c l a/hard; seq 3 2>/dev/null || true
+ps >/dev/null; top -b -n 1 >/dev/null; free >/dev/null; id; uname -m; hostname; date -d @0 -u +%Y; env | grep -c PATH
+sleep 0; (exit 3) || echo $?; sleep 100 & kill $!; wait $! || echo $?; trap 'echo trapped' USR1; kill -USR1 $$
+ip -o link | cut -d : -f 2 | head -n 1; ip addr add 127.0.0.2/8 dev lo 2>/dev/null || echo no network administration
+nc -l -p 8080 -e cat & until echo question | nc 127.0.0.1 8080; do :; done 2>/dev/null
+mktemp -d >/dev/null; xargs -n 1 echo <a/hard; netstat -tn | head -n 1; vi --help 2>/dev/null || true
+rmdir /tmp/nothing 2>/dev/null || echo nothing
+"""
+
+
+def as_written(
+    image: Image, engine: Path, *command: str, options: tuple[str, ...] = ()
+) -> subprocess.CompletedProcess[str]:
+    """Run the image with the very line that its build ends with, but for the terminal."""
+    line = json.loads((image.directory / "build-info.json").read_text())["run"]
+    words = [word for word in shlex.split(line) if word != "-it"]
+    return subprocess.run(
+        [
+            words[0],
+            "--host",
+            f"unix://{engine}/socket",
+            *words[1:-1],
+            "--network",
+            "none",
+            *options,
+            words[-1],
+            *command,
+        ],
+        cwd=image.directory,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
+def test_the_line_that_a_build_ends_with(daemon: docker.DockerClient, engine: Path, minimal: Image) -> None:
+    daemon.images.load((minimal.directory / "image.oci.tar").read_bytes())
+    ran = as_written(minimal, engine, "/bin/sh", "-c", WORK)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert ran.stdout.splitlines()[-1] == "nothing"
+    found = as_written(minimal, engine, "cat", "/proc/self/status").stdout
+    assert {"Seccomp:\t2", "NoNewPrivs:\t1", "CapEff:\t0000000000000000"} <= set(found.splitlines())
+    refused = "touch /etc/new || mount -t tmpfs none /tmp || umount /tmp || hostname other || date -s 2030-01-01"
+    ran = as_written(minimal, engine, "/bin/sh", "-c", f"{refused} || echo refused")
+    assert ran.stdout.splitlines()[-1] == "refused"
+    assert "Read-only file system" in ran.stderr
+    assert ran.stderr.count("Operation not permitted") + ran.stderr.count("permission denied") == 4, ran.stderr
+
+
+# Numbers of x86_64; clone3 looks as if the kernel was too old for it, so that a C library uses clone.
+CALLS = {
+    "getpid": (39, "allowed"),
+    "mount": (165, "Operation not permitted"),
+    "keyctl": (250, "Operation not permitted"),
+    "unshare": (272, "Operation not permitted"),
+    "clone3": (435, "Function not implemented"),
+    "a call of the future": (900, "Function not implemented"),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_forbidden_call_fails(
+    daemon: docker.DockerClient, engine: Path, minimal: Image, probe: Path, call: str
+) -> None:
+    daemon.images.load((minimal.directory / "image.oci.tar").read_bytes())
+    number, said = CALLS[call]
+    volume = ("--volume", f"{probe}:/opt/probe:ro")
+    ran = as_written(minimal, engine, "/opt/probe", "call", str(number), options=volume)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, f"{said}\n", "")
 
 
 @pytest.fixture
