@@ -270,7 +270,7 @@ def test_several_presets_are_checked_and_the_worst_one_decides(here: Here) -> No
     assert said.err.startswith("./bad.json5: busybox.LS must be true or false")
 
 
-OVERRIDING = '{ extends: "standard", busybox: { ASH: false } }'
+OVERRIDING = '{ extends: "standard", init: { system: "none" }, busybox: { ASH: false } }'
 
 
 def test_what_is_not_in_force_is_said(here: Here) -> None:
