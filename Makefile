@@ -13,7 +13,7 @@ TESTS ?= tests
 VENV := .venv
 STAMP := $(VENV)/.kimitui
 # Builds in one process, and beside them, in another, what waits more than it computes.
-PYTEST := $(VENV)/bin/pytest -n 2 --dist loadgroup
+PYTEST := $(VENV)/bin/pytest -n 2
 
 .PHONY: setup build test test-all lint bench screenshots clean
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 from kimitui.build import sources
 from kimitui.kconfig import linux
@@ -23,15 +24,21 @@ settings.register_profile("kimitui", deadline=None, derandomize=True)
 settings.register_profile("hunt", deadline=None, max_examples=2_000, stateful_step_count=40)
 settings.load_profile("kimitui")
 
-_BUILDS = tuple(Path(__file__).with_name(name) for name in ("build", "machine"))
+_BUILDS = ("tests/build/", "tests/machine/")
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what builds in one process of several: its images are shared, and a build takes every core by itself."""
-    for item in items:
-        if item.get_closest_marker("build") or any(item.path.is_relative_to(directory) for directory in _BUILDS):
-            item.add_marker(pytest.mark.xdist_group("builds"))
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Keep what builds in one process of several: its images are shared, and a build takes every core by itself.
+
+    Marks for groups would do the same, but pytest-xdist 3.8 does not see them with pytest 9.2.
+    """
+    scheduler = LoadScopeScheduling(config, log)
+    scheduler._split_scope = _scope
+    return scheduler
+
+
+def _scope(nodeid: str) -> str:
+    return "builds" if nodeid.startswith(_BUILDS) else nodeid.partition("::")[0]
 
 
 @pytest.fixture(scope="session")

@@ -144,6 +144,7 @@ def test_the_kernel_says_nothing_of_who_built_it_when_and_where(image: Image) ->
 
 # **Feature: kimigayo-os-core, Property 19: twice the same input, twice the same bytes**
 @pytest.mark.build
+@pytest.mark.slow
 def test_the_kernel_is_the_same_from_another_cache(machine: MakeMachine, tmp_path: Path) -> None:
     first = machine("x86_64").directory
     cache = tmp_path / "another cache"

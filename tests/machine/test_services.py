@@ -19,7 +19,7 @@ from kimitui.services.model import Service
 from tests.build.conftest import kimitui
 from tests.machine.conftest import Image
 
-pytestmark = pytest.mark.build
+pytestmark = [pytest.mark.build, pytest.mark.slow]
 
 # One BusyBox for all presets here, whichever services they switch on.
 APPLETS = ("CHPST", "CROND", "CRONTAB", "DNSD", "FTPD", "HTTPD", "KLOGD", "LOGGER", "LOGIN", "MDEV", "NTPD", "SVLOGD",
