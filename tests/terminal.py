@@ -28,7 +28,9 @@ class Terminal:
         self.patience = patience
         self._tmux = ["tmux", "-S", str(socket), "-f", "/dev/null"]
         width, height = map(str, size)
-        variables = {**os.environ, "PYTHONPATH": str(_ROOT), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
+        # What tells programs how large a terminal is, whatever it is, does not tell of this one.
+        inherited = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+        variables = {**inherited, "PYTHONPATH": str(_ROOT), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
         subprocess.run(
             [*self._tmux, "new-session", "-d", "-x", width, "-y", height, "sh"],
             cwd=cwd,
