@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -44,15 +43,8 @@ def _scope(nodeid: str) -> str:
 
 @pytest.fixture(scope="session")
 def system_kconfig() -> Kconfig:
-    """The system tree. It is shared, and what a test sets in it does not outlive the test."""
+    """The system tree. It is shared: a test that sets values in it unsets them again."""
     return load_system_tree()
-
-
-@pytest.fixture(autouse=True)
-def _system_tree_as_it_was(request: pytest.FixtureRequest) -> Iterator[None]:
-    yield
-    if "system_kconfig" in request.fixturenames:
-        request.getfixturevalue("system_kconfig").unset_values()
 
 
 @pytest.fixture(scope="session")

@@ -261,6 +261,7 @@ def test_no_fix_does_more_than_it_must(
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_in_the_system_tree_no_fix_does_more_than_it_must(data: st.DataObject, system_kconfig: Kconfig) -> None:
+    system_kconfig.unset_values()  # the tree is shared
     state = TreeState(system_kconfig)
     names = [
         symbol.name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,8 +18,11 @@ EXCLUSIVE = ("KERNEL_SLUB_TINY", "KERNEL_KASAN")
 
 
 @pytest.fixture(scope="module", params=linux.ARCHES)
-def both(request: pytest.FixtureRequest, system_kconfig: Kconfig, linux_upstream: Mapping[str, Kconfig]) -> Both:
-    return Both(system_kconfig, linux_upstream[request.param], request.param)
+def both(
+    request: pytest.FixtureRequest, system_kconfig: Kconfig, linux_upstream: Mapping[str, Kconfig]
+) -> Iterator[Both]:
+    yield Both(system_kconfig, linux_upstream[request.param], request.param)
+    system_kconfig.unset_values()
 
 
 def kernel_nodes(system: Kconfig) -> list[MenuNode]:
