@@ -8,7 +8,7 @@ from kimitui import seccomp
 from kimitui.build import services
 from kimitui.build.flags import flags
 from kimitui.build.plan import hardened
-from kimitui.build.plan.context import Context, builder_file
+from kimitui.build.plan.context import Context, builder_file, builder_files
 from kimitui.build.step import InputFile, Step
 from kimitui.services.words import filter_name, own_filter
 
@@ -33,7 +33,7 @@ def contain(context: Context, libraries: tuple[Step, ...]) -> Step:
             "CFLAGS_TARGET": shlex.join(linked.compile),
             "LDFLAGS_TARGET": shlex.join(linked.link),
         },
-        files={"contain.c": builder_file("launcher/contain.c")},
+        files=builder_files("launcher", "launcher"),
         verify=lambda output: hardened.check(context, True, [output / "unstripped/sbin/contain"]),
     )
 
@@ -51,7 +51,7 @@ def filters(context: Context) -> Step:
         script="seccomp.sh",
         parameters={"SECCOMP_ARCH": seccomp.ARCHES[context.arch.name]},
         files={
-            "filter.c": builder_file("launcher/filter.c"),
+            "filter.c": builder_file("seccomp/filter.c"),
             **{f"filters/{name}": InputFile(seccomp.rules(calls).encode()) for name, calls in filters.items()},
         },
     )
