@@ -79,8 +79,7 @@ def _surroundings(config: Configuration, files: Mapping[str, File]) -> check.Sur
     }
     # The shells behind these names are chosen; the members of the choice are called by the shell.
     applets |= {name for name in ("sh", "bash") if not config.is_on(f"BUSYBOX_{name.upper()}_IS_NONE")}
-    # What else a package brings, only its build shows.
-    packaged = {package.name for package in packages.installed(config)}
+    packaged = {path for package in packages.installed(config) for path in package.programs}
     names = {name for name, value in config.further["services"].items() if isinstance(value, Mapping)}
 
     def is_on(section: str, key: str) -> bool:

@@ -78,6 +78,15 @@ def test_the_record_has_packages_and_programs(everything: Image) -> None:
         )
 
 
+def test_definitions_name_the_programs_that_packages_bring(everything: Image) -> None:
+    info = json.loads((everything.directory / "build-info.json").read_text())
+    places = ("/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/local/bin/", "/usr/local/sbin/")
+    for name, package in packages.load().items():
+        if name in info["packages"]:
+            brought = {path[1:] for path in info["packages"][name]["files"] if path.startswith(places)}
+            assert brought == set(package.programs), name
+
+
 # **Feature: kimigayo-os-core, Property 4: PIE, stack protector, RELRO and a non-executable stack**
 def test_every_program_is_hardened(everything: Image) -> None:
     info = json.loads((everything.directory / "build-info.json").read_text())

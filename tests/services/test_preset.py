@@ -220,6 +220,16 @@ def test_a_command_that_is_not_in_the_image(write: Write, tmp_path: Path) -> Non
         assert "app" in started(of(tmp_path / "mine.json5"))
 
 
+def test_a_command_of_a_package(write: Write) -> None:
+    # All that a package brings is known, where it is, and only if it is on.
+    for command in ("dbclient host", "/usr/bin/dropbearkey -t ed25519", "/usr/sbin/dropbear -F"):
+        text = f'{INIT}, packages: {{ dropbear: true }}, services: {{ app: {{ command: "{command}" }} }}'
+        assert "app" in started(of(write(text)))
+        assert "no program" in refused(write(text.replace("true", "false", 1))).what
+    wrong = write(f'{INIT}, packages: {{ dropbear: true }}, services: {{ app: {{ command: "/bin/dropbear" }} }}')
+    assert "no program /bin/dropbear" in refused(wrong).what
+
+
 def test_what_is_off_leaves_nothing_behind() -> None:
     chosen = services.chosen(Configuration.open("minimal"))
     assert (chosen.services, chosen.users, chosen.files) == ((), (), {})
