@@ -10,14 +10,16 @@ from kimitui.build.flags import flags
 from kimitui.build.plan import hardened
 from kimitui.build.plan.context import Context, builder_file, builder_files
 from kimitui.build.step import InputFile, Step
-from kimitui.services.words import filter_name, own_filter
+from kimitui.services.words import filter_name, needs_launcher, own_filter
 
 
 def steps(context: Context, libraries: tuple[Step, ...]) -> tuple[Step, ...]:
-    """The steps whose trees `root` are laid over the root file system; none where nothing is contained."""
-    if not context.config.is_on("HARDENING_CONTAINMENT"):
-        return ()
-    return (contain(context, libraries), filters(context))
+    """The steps whose trees `root` are laid over the root file system; none where nothing needs the launcher."""
+    if context.config.is_on("HARDENING_CONTAINMENT"):
+        return (contain(context, libraries), filters(context))
+    if any(needs_launcher(service) for service in services.chosen(context.config).services):
+        return (contain(context, libraries),)
+    return ()
 
 
 def contain(context: Context, libraries: tuple[Step, ...]) -> Step:
