@@ -7,15 +7,11 @@ import os
 import subprocess
 import sys
 import tarfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-
-from kimitui.build import toolchain as toolchains
-from kimitui.build.runner import Root
-from kimitui.resources import cache_dir
 
 
 @dataclass(frozen=True)
@@ -187,27 +183,3 @@ def served(make_image: Make, tmp_path_factory: pytest.TempPathFactory) -> Image:
         }"""
     )
     return make_image(directory / "served.json5")
-
-
-@pytest.fixture(scope="session")
-def root() -> Iterator[Root]:
-    """The toolchain of the user's cache, as what steps run in."""
-    made = toolchains.ensure(cache_dir(), emit=lambda _event: None)
-    yield Root(made.root, made.digest)
-
-
-@pytest.fixture(scope="session")
-def probe(root: Root, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A static program that tries what `probe.c` says."""
-    directory = tmp_path_factory.mktemp("probe")
-    command: list[str | Path] = [
-        "bwrap",
-        "--unshare-all",
-        *("--ro-bind", root.path, "/"),
-        *("--ro-bind", Path(__file__).parent, "/input"),
-        *("--bind", directory, "/build"),
-        *("--tmpfs", "/tmp"),
-        *("gcc", "-static", "-O1", "-Wall", "-Werror", "/input/probe.c", "-o", "/build/probe"),
-    ]
-    subprocess.run(command, check=True)
-    return directory / "probe"
