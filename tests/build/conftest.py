@@ -165,21 +165,34 @@ def soft(make_image: Make, presets: Path) -> Image:
     return make_image(presets / "soft.json5")
 
 
+SERVED = """{
+  extends: "minimal",
+  image: { command: "/sbin/init", files: "files" },
+  init: { system: "busybox" },
+  services: {
+    console: true, crond: true, hostname: true, httpd: true, httpd_port: 8080, klogd: true, syslogd: true,
+    sshd: true, sysctl: true, app: { command: "sleep 1000", needs: ["mounts"] },
+  },
+}
+"""
+
+
 @pytest.fixture(scope="session")
-def served(make_image: Make, tmp_path_factory: pytest.TempPathFactory) -> Image:
-    """An image whose command is an init with services."""
+def presets_with_services(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with `served.json5`, an image whose command is an init, and `limited.json5`, which contains it."""
     directory = tmp_path_factory.mktemp("served")
     (directory / "files/srv/www").mkdir(parents=True)
     (directory / "files/srv/www/index.html").write_text("hello\n")
-    (directory / "served.json5").write_text(
-        """{
-          extends: "minimal",
-          image: { command: "/sbin/init", files: "files" },
-          init: { system: "busybox" },
-          services: {
-            console: true, crond: true, hostname: true, httpd: true, httpd_port: 8080, klogd: true, syslogd: true,
-            sshd: true, sysctl: true, app: { command: "sleep 1000", needs: ["mounts"] },
-          },
-        }"""
-    )
-    return make_image(directory / "served.json5")
+    (directory / "served.json5").write_text(SERVED)
+    (directory / "limited.json5").write_text('{ extends: "./served.json5", hardening: { containment: true } }')
+    return directory
+
+
+@pytest.fixture(scope="session")
+def served(make_image: Make, presets_with_services: Path) -> Image:
+    return make_image(presets_with_services / "served.json5")
+
+
+@pytest.fixture(scope="session")
+def limited(make_image: Make, presets_with_services: Path) -> Image:
+    return make_image(presets_with_services / "limited.json5")
