@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from kimitui.services.files import File, text
@@ -22,8 +22,11 @@ class Protection:
     nosuid: bool
 
 
-def fstab(protection: Protection, writable: Iterable[str]) -> File:
-    """The table for a machine that our initramfs has started; `writable` are the places that a read-only root has."""
+def fstab(protection: Protection, writable: Mapping[str, bool]) -> File:
+    """The table for a machine that our initramfs has started; `writable` are the places that a read-only root has.
+
+    Those that are true are made where they are not there.
+    """
     nodev = ("nodev",) * protection.nodev
     data = ("nosuid", *nodev, *("noexec",) * protection.noexec)
     kernel = ("nosuid", "nodev", "noexec")
@@ -37,23 +40,35 @@ def fstab(protection: Protection, writable: Iterable[str]) -> File:
         _line("tmpfs", "/dev/shm", "tmpfs", *data, "mode=1777"),
     ]
     if protection.read_only:
-        lines += [_line(place, place, "none", "bind", *data) for place in writable]
+        for place, made in writable.items():
+            lines.append(_line(place, place, "none", "bind", *data, *("x-mount.mkdir",) * made))
         # Where the initramfs keeps what was written; through the places above it is written all the same.
         lines.append(_line("none", "/run/kimigayo/data", "none", "remount", "ro", *kernel))
     root = (*("ro",) * protection.read_only, *("nosuid",) * protection.nosuid, *nodev)
     return text(*lines, *([_line("none", "/", "none", "remount", *root)] if root else []))
 
 
-def writable(services: Iterable[Service], homes: Iterable[str]) -> tuple[str, ...]:
-    """The places that stay writable where the root file system is not: data, homes, what services write to."""
-    wanted = {*_WRITABLE, *homes, *written(services)} - {"/"}
-    return tuple(sorted(place for place in wanted if not any(place.startswith(f"{other}/") for other in wanted)))
+def writable(services: Iterable[Service], homes: Iterable[str]) -> dict[str, bool]:
+    """The places that stay writable where the root file system is not, in order, and whether they are directories.
+
+    Data, homes, and what services write to, of which nobody knows what it is.
+    """
+    services = tuple(services)
+    directories = {*_WRITABLE, *homes, *(one.path for service in services for one in service.directories)}
+    wanted = {*directories, *written(services)} - {"/"}
+    apart = sorted(place for place in wanted if not any(place.startswith(f"{other}/") for other in wanted))
+    return {place: place in directories for place in apart if not _is_apart(place)}
 
 
 def written(services: Iterable[Service]) -> tuple[str, ...]:
     """The places on the root file system that services say they write to, but for those that may write to all of it."""
-    wanted = {path for one in services for path in (*one.write, *(each.path for each in one.directories))} - {"/"}
-    return tuple(sorted(path for path in wanted if not f"{path}/".startswith(tuple(f"{x}/" for x in _NOT_ON_ROOT))))
+    wanted = {path for one in services for path in (*one.write, *(each.path for each in one.directories))}
+    return tuple(sorted(path for path in wanted - {"/"} if not _is_apart(path)))
+
+
+def _is_apart(path: str) -> bool:
+    """Whether a path is on a file system of its own, not on the root's."""
+    return f"{path}/".startswith(tuple(f"{other}/" for other in _NOT_ON_ROOT))
 
 
 def _line(what: str, where: str, kind: str, *options: str) -> str:

@@ -1,4 +1,4 @@
-"""Every service in a machine at the level full: it does its work, and what it may do besides is read back."""
+"""Every service in a machine that contains them: it does its work, and what it may do besides is read back."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.build, pytest.mark.slow]
 
 PRESET = """{
   extends: "vm",
-  hardening: { level: "full", locked_root: false },
+  hardening: { containment: true, locked_root: false, read_only_root: true },
   image: { files: "files" },
   busybox: { DMESG: true, FTPGET: true, LOGGER: true },
   kernel: { AUDIT: true, I6300ESB_WDT: true, WATCHDOG: true },
@@ -56,6 +56,7 @@ DEVICES = (
     *("-netdev", "hubport,id=hub1,hubid=0", "-device", "virtio-net-pci,netdev=hub1,romfile="),
     *("-netdev", "hubport,id=hub2,hubid=0", "-device", "virtio-net-pci,netdev=hub2,romfile="),
     *("-device", "i6300esb"),
+    *("-chardev", "null,id=line", "-serial", "chardev:line"),
 )
 
 UP = "while [ ! -e /run/rc/.up ]; do sleep 0.5; done\n"
@@ -187,6 +188,29 @@ def test_a_forbidden_call_ends_the_service_and_is_logged(contained: Contained) -
     assert "survived" not in said
     assert "sig=31" in said and "syscall=165" in said, "the kernel's log has the number of the call"
     assert "ended" in said
+
+
+# **Feature: kimigayo-os-core, Property 27: start, stop, restart, status for every service**
+def test_every_service_is_stopped_and_started(contained: Contained) -> None:
+    status, said = contained.image.with_devices(
+        UP
+        + r"""
+        for name in $(rc-status | sed 's/ .*//'); do
+            case $name in console | hostile | mounts) continue ;; esac
+            for verb in stop status start status restart status; do
+                rc-service $name $verb >/run/said 2>&1
+                echo $name $verb $? $([ $verb != status ] || cat /run/said)
+            done
+        done
+        """,
+        *DEVICES,
+    )
+    assert status == 0, said
+    verbs = ("stop 0", "status 3 stopped", "start 0", "status 0 started", "restart 0", "status 0 started")
+    lines = said.splitlines()
+    names = list(dict.fromkeys(line.split()[0] for line in lines))
+    assert {one.name for one in contained.daemons} - {"hostile"} < set(names)
+    assert lines == [f"{name} {verb}" for name in names for verb in verbs]
 
 
 # **Feature: kimigayo-os-core, Property 5: ASLR and DEP are in force**
