@@ -100,7 +100,7 @@ def test_init_and_service_files_stay_small(minimal: Image, make_image: Make, tmp
         " services: { console: true, hostname: true } }"
     )
     root = make_image(path).rootfs
-    places = [root / "etc/inittab", *(root / "etc/rc").rglob("*"), *(root / "sbin").glob("rc-*")]
+    places = [root / "etc/fstab", root / "etc/inittab", *(root / "etc/rc").rglob("*"), *(root / "sbin").glob("rc-*")]
     assert sum(place.stat().st_size for place in places if place.is_file() and not place.is_symlink()) <= 10_000
 
 
