@@ -318,6 +318,7 @@ def outputs(cache: Path) -> dict[str, tuple[str, Path]]:
     return found
 
 
+@pytest.mark.slow
 def test_every_step_has_the_same_bytes(
     served: Served, minimal: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
