@@ -326,8 +326,7 @@ def test_every_step_has_the_same_bytes(
         (tmp_path / name).symlink_to(cache_dir() / name)
     monkeypatch.setenv("DOCKER_HOST", served.daemon.url)
     arguments = ("--engine", "docker", "--cache-dir", tmp_path, "--out", tmp_path / "out", "--progress", "plain")
-    printed = kimitui("build", "minimal", "--offline", *arguments)
-    assert "handing the toolchain to docker" in printed
+    kimitui("build", "minimal", "--offline", *arguments)
     sandbox, ours = outputs(cache_dir()), outputs(tmp_path)
     assert {name for name, _ in ours.values()} >= {
         "busybox-tree",
