@@ -88,7 +88,9 @@ def test_services_start_in_the_order_of_their_dependencies(make: Make) -> None:
     fields = []
     for place, number in enumerate(numbers):
         before = json.dumps([f"n{other}" for other in draw.sample(numbers[:place], min(place, draw.randrange(3)))])
-        kind, then = draw.choice((('kind: "oneshot"', ""), ('user: "root"', "; exec sleep 1000")))
+        # That a program runs does not say that it has done something yet.
+        ready = f'user: "root", ready: "grep -q n{number} /run/order"'
+        kind, then = draw.choice((('kind: "oneshot"', ""), (ready, "; exec sleep 1000")))
         command = f"command: \"sh -c 'echo n{number} >>/run/order{then}'\""
         fields.append(f"n{number}: {{ {kind}, {command}, {draw.choice(('needs', 'after'))}: {before} }}")
     section = ", ".join(fields)
