@@ -15,7 +15,7 @@ from kimitui.services.files import File, below, script, text, without_comments
 from kimitui.services.model import Service
 from kimitui.services.words import command_line, preparations
 
-_FOR_DAEMONS = ("etc/rc/ended", "etc/rc/supervise")
+_FOR_DAEMONS = ("etc/rc/daemons", "etc/rc/ended", "etc/rc/supervise")
 
 
 def supervised(services: Iterable[Service]) -> bool:
