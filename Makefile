@@ -41,7 +41,7 @@ lint: setup
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	shellcheck --shell=sh --external-sources --source-path=SCRIPTDIR builder/steps/*.sh tools/setup \
-		builder/initramfs/init builder/init/busybox/etc/rc/* builder/init/busybox/sbin/* \
+		builder/initramfs/init builder/init/*/etc/rc/* builder/init/busybox/sbin/* builder/init/openrc/usr/libexec/rc/sh/* \
 		builder/services/*/files/etc/rc/* builder/services/*/files/usr/share/udhcpc/* tests/machine/*.sh
 	shellcheck .ci/run
 

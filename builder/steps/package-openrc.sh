@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# The init system: programs, libraries and the shell functions of services, but no service, for those come from the
-# definitions in builder/services. Linked against shared libraries: each of its sixty helpers would carry its own copy.
+# OpenRC: its programs, libraries and shell functions, but no service and no setting: those come from the definitions in
+# builder/services and from builder/init/openrc. Nor its own first program, for that is BusyBox init, and what goes with
+# it. Linked against shared libraries: each of its sixty helpers would carry its own copy.
 # shellcheck source=lib.sh
 . /input/lib.sh
 # shellcheck source=package-lib.sh
@@ -48,12 +49,27 @@ ninja -C built -j "$JOBS"
 DESTDIR=/build/installed meson install -C built --no-rebuild >/dev/null
 
 cd installed
-# What a service is named, does and needs is not said here, and nothing is on by itself.
-rm -rf usr/share usr/include lib/*.so etc/init.d/* etc/conf.d/* etc/runlevels/*/* etc/*.d/README
+rm -rf usr/share usr/include lib/*.so etc sbin/openrc-init sbin/openrc-shutdown
+mkdir -p etc/init.d etc/runlevels/sysinit etc/runlevels/boot etc/runlevels/default etc/runlevels/shutdown
+# What mounts, sets up the console and fills control groups before there are services; we have services for that.
+rm usr/libexec/rc/sh/init.sh usr/libexec/rc/sh/init-early.sh usr/libexec/rc/sh/*cgroup* usr/libexec/rc/sh/binfmt.sh \
+	usr/libexec/rc/sbin/seedrng usr/libexec/rc/sbin/swclock
 cp -R --preserve=mode . /output/root
 find . -type f | while read -r file; do
 	if [ "$(head -c 4 "$file" | tail -c 3)" = ELF ]; then
 		rm "/output/root/$file"
 		install_program "$file" "${file#./}"
+	fi
+done
+
+# Most helpers are one program that goes by the name it is called with, compiled for each: one is enough.
+cd /output/root
+before='' first=''
+find usr/libexec -type f -exec sha256sum {} + | sort | while read -r sum file; do
+	if [ "$sum" = "$before" ]; then
+		rm "/output/unstripped/$file" "$file"
+		install_links "$first" "$file"
+	else
+		before=$sum first=$file
 	fi
 done

@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # The root file system as a tar archive. /input/skeleton holds the files that are the same in every image and those
-# that kimitui generates (os-release, host name, users, build metadata); /input/overlay.tar, if there is one, what the
-# preset lays over all of it. Parameters: LINK, LOADER (musl's name for itself), USERS (words name:id:home:shell; the
-# home without its first slash), PACKAGES (names of their steps), SETUID (0, 1).
+# that kimitui generates (os-release, host name, users, build metadata), /input/links a line for every symbolic link: it
+# and where it leads; /input/overlay.tar, if there is one, is what the preset lays over all of it. Parameters: LINK,
+# LOADER (musl's name for itself), USERS (words name:id:home:shell; the home without its first slash), PACKAGES (names
+# of their steps), SETUID (0, 1).
 # shellcheck source=lib.sh
 . /input/lib.sh
 
@@ -14,6 +15,10 @@ mkdir -p bin dev etc home lib mnt opt proc root run sbin sys tmp usr/bin usr/lib
 ln -s ../run var/run
 ln -s ../run/lock var/lock
 cp -R /input/skeleton/. .
+while read -r name target; do
+	mkdir -p "${name%/*}"
+	ln -s "$target" "$name"
+done </input/links
 
 for package in $PACKAGES; do
 	tree=/steps/$package/root

@@ -12,11 +12,14 @@ from kimitui.config_apply import Problem, raise_all
 from kimitui.errors import Location
 from kimitui.image_users import User
 from kimitui.kconfig.names import from_kconfig, short
-from kimitui.services import busybox_init, check, definitions, fields, mounts
+from kimitui.services import busybox_init, check, definitions, fields, mounts, openrc
 from kimitui.services.accounts import accounts
 from kimitui.services.files import File, text
 from kimitui.services.model import Service
 from kimitui.services.order import start_order
+
+# By the word for the init in a preset; any other starts no services.
+_RENDERED = {"busybox": busybox_init.render, "openrc": openrc.render}
 
 
 @dataclass(frozen=True)
@@ -36,8 +39,8 @@ def chosen(config: Configuration) -> Chosen:
     ordered = start_order(services)
     if any(service.name == "mounts" for service in services):
         files["etc/fstab"] = _fstab(config, services)
-    if config.is_on("INIT_SYSTEM_BUSYBOX"):
-        files = {**busybox_init.render(ordered, contained=config.is_on("HARDENING_CONTAINMENT")), **files}
+    if render := _RENDERED.get(config.choice("INIT_SYSTEM")):
+        files = {**render(ordered, contained=config.is_on("HARDENING_CONTAINMENT")), **files}
     return Chosen(ordered, accounts(services, contents.users(config)), files)
 
 
@@ -93,8 +96,8 @@ def _surroundings(config: Configuration, files: Mapping[str, File]) -> check.Sur
         for path in package.programs:
             if package.symbol and config.is_on(package.symbol):
                 on.add(path)
-            elif package.symbol:
-                offered[path] = f"packages: {{ {config.names.by_symbol[package.symbol].key}: true }}"
+            elif entry := config.names.by_symbol.get(package.symbol or ""):
+                offered[path] = f"packages: {{ {entry.key}: true }}"
     names = {name for name, value in config.further["services"].items() if isinstance(value, Mapping)}
 
     def is_on(section: str, key: str) -> bool:

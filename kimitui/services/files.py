@@ -12,10 +12,11 @@ _COMMENT = re.compile(rb"^\s*#(?!!).*\n|(?<=\n)\n", re.MULTILINE)
 
 @dataclass(frozen=True)
 class File:
-    """A file of the image."""
+    """A file of the image; `content` is where it leads if it is a symbolic `link`."""
 
     content: bytes
     executable: bool = False
+    link: bool = False
 
 
 Files = Mapping[str, File]
@@ -30,6 +31,11 @@ def script(*lines: str) -> File:
 def text(*lines: str) -> File:
     """A file with these lines."""
     return File("".join(f"{line}\n" for line in lines).encode())
+
+
+def link(target: str) -> File:
+    """A symbolic link."""
+    return File(target.encode(), link=True)
 
 
 def without_comments(file: File) -> File:

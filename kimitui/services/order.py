@@ -22,9 +22,9 @@ def start_order(services: Iterable[Service]) -> tuple[Service, ...]:
     Names of services that are not among them do not count. Raises CycleError.
     """
     by_name = {service.name: service for service in services}
-    waiting = {name: {other for other in service.before if other in by_name} for name, service in by_name.items()}
+    waiting = _waiting(by_name)
     # A daemon that a oneshot waits for starts as if it were one; all others come when everything is set up.
-    early = _behind((name for name, service in by_name.items() if service.kind == "oneshot"), waiting)
+    early = setting_up(by_name.values())
     ready = [_rank(by_name[name], early) for name, before in waiting.items() if not before]
     heapq.heapify(ready)
     found: list[Service] = []
@@ -44,20 +44,27 @@ def start_order(services: Iterable[Service]) -> tuple[Service, ...]:
     return tuple(found)
 
 
-def _rank(service: Service, early: frozenset[str]) -> tuple[bool, bool, str]:
-    return service.name not in early, service.kind == "terminal", service.name
-
-
-def _behind(names: Iterable[str], waiting: Mapping[str, set[str]]) -> frozenset[str]:
-    """`names` and all that they wait for, however far."""
+def setting_up(services: Iterable[Service]) -> frozenset[str]:
+    """The names of those that set the system up: oneshots, and all that they wait for, however far."""
+    by_name = {service.name: service for service in services}
+    waiting = _waiting(by_name)
     found: set[str] = set()
-    todo = list(names)
+    todo = [name for name, service in by_name.items() if service.kind == "oneshot"]
     while todo:
         name = todo.pop()
         if name not in found:
             found.add(name)
             todo += waiting[name]
     return frozenset(found)
+
+
+def _waiting(by_name: Mapping[str, Service]) -> dict[str, set[str]]:
+    """What each waits for, as far as it is there."""
+    return {name: {other for other in service.before if other in by_name} for name, service in by_name.items()}
+
+
+def _rank(service: Service, early: frozenset[str]) -> tuple[bool, bool, str]:
+    return service.name not in early, service.kind == "terminal", service.name
 
 
 def _cycle(waiting: Mapping[str, set[str]]) -> tuple[str, ...]:

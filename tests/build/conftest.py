@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.inits import INITS, Init
 
 
 @dataclass(frozen=True)
@@ -176,21 +179,48 @@ SERVED = """{
 }
 """
 
+# A script such as somebody brings who knows OpenRC.
+HELLO = """#!/sbin/openrc-run
+supervisor=supervise-daemon
+command=/bin/sleep
+command_args=2000
+depend() { need httpd; }
+"""
+
+
+@pytest.fixture(scope="session", params=INITS)
+def init(request: pytest.FixtureRequest) -> Init:
+    assert isinstance(request.param, Init)
+    return request.param
+
 
 @pytest.fixture(scope="session")
 def presets_with_services(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with `served.json5`, an image whose command is an init, and `limited.json5`, which contains it."""
+    """A directory with presets whose command is an init.
+
+    `served-busybox.json5` and `served-openrc.json5`, by the init, and `limited.json5`, which contains services.
+    """
     directory = tmp_path_factory.mktemp("served")
     (directory / "files/srv/www").mkdir(parents=True)
     (directory / "files/srv/www/index.html").write_text("hello\n")
-    (directory / "served.json5").write_text(SERVED)
-    (directory / "limited.json5").write_text('{ extends: "./served.json5", hardening: { containment: true } }')
+    (directory / "served-busybox.json5").write_text(SERVED)
+    (directory / "limited.json5").write_text('{ extends: "./served-busybox.json5", hardening: { containment: true } }')
+    own = directory / "openrc-files"
+    shutil.copytree(directory / "files", own)
+    (own / "etc/init.d").mkdir(parents=True)
+    (own / "etc/init.d/hello").write_text(HELLO)
+    (own / "etc/init.d/hello").chmod(0o755)
+    (own / "etc/runlevels/default").mkdir(parents=True)
+    (own / "etc/runlevels/default/hello").symlink_to("/etc/init.d/hello")
+    (directory / "served-openrc.json5").write_text(
+        '{ extends: "./served-busybox.json5", image: { files: "openrc-files" }, init: { system: "openrc" } }'
+    )
     return directory
 
 
 @pytest.fixture(scope="session")
-def served(make_image: Make, presets_with_services: Path) -> Image:
-    return make_image(presets_with_services / "served.json5")
+def served(init: Init, make_image: Make, presets_with_services: Path) -> Image:
+    return make_image(presets_with_services / f"served-{init.word}.json5")
 
 
 @pytest.fixture(scope="session")

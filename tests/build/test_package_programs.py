@@ -17,13 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from kimitui.build import elf, packages, sources
+from kimitui.build import elf, packages
 from kimitui.build.arch import ARCHES
-from kimitui.build.build import Request, build
 from kimitui.build.lock import load_lock
-from kimitui.config import Configuration
-from kimitui.resources import cache_dir
-from tests.build.conftest import Image, Make, in_sandbox, kimitui, run_in, unpacked
+from tests.build.conftest import Image, Make, in_sandbox, kimitui, run_in
 
 pytestmark = pytest.mark.build
 
@@ -325,61 +322,3 @@ def test_foreign_architectures(make_image: Make, tmp_path: Path, arch: str, pres
             binds={image.rootfs: "/tmp"},
         )
         assert load_lock()[package].version in said, package
-
-
-HELLO = """#!/sbin/openrc-run
-description="Says hello"
-command=/bin/sleep
-command_args=1000
-command_background=true
-pidfile=/run/hello.pid
-depend() { need first; }
-"""
-
-FIRST = """#!/sbin/openrc-run
-start() { echo "first" >>/run/order; }
-"""
-
-
-def test_openrc_starts_services_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    archives = load_lock()["openrc"].archives
-    cache = sources.SourceCache(cache_dir())
-    if not any(cache.find(archive) for archive in archives):
-        pytest.skip("openrc is not in the source cache (kimitui sources fetch openrc, or add)")
-    # No option asks for it by itself.
-    honest = packages.installed
-    monkeypatch.setattr(packages, "installed", lambda config: (*honest(config), packages.load()["openrc"]))
-    for name, text in (("hello", HELLO), ("first", FIRST)):
-        path = tmp_path / "files/etc/init.d" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-        path.chmod(0o755)
-    (tmp_path / "files/etc/runlevels/default").mkdir(parents=True)
-    (tmp_path / "files/etc/runlevels/default/hello").symlink_to("/etc/init.d/hello")
-    preset = tmp_path / "openrc.json5"
-    preset.write_text('{ extends: "minimal", image: { link: "dynamic", files: "files" } }')
-    made = build(Request(Configuration.open(str(preset)), cache_dir(), tmp_path / "out"), emit=lambda _event: None)
-    image = unpacked(made.directory, made.reference, tmp_path)
-    programs = json.loads((image.directory / "build-info.json").read_text())["programs"]
-    assert set(programs["/sbin/openrc"]["needed"]) == {"librc.so.1", "libeinfo.so.1", "libc.so"}
-    assert programs["/lib/librc.so.1"]["relro"] == "full"
-    said = image.run(
-        """
-        openrc --version
-        mkdir /run/openrc && openrc default >/dev/null 2>&1
-        cat /run/order; rc-service hello status; kill -0 $(cat /run/hello.pid) && echo alive
-        rc-status default | grep hello
-        rc-service hello stop >/dev/null 2>&1; rc-service hello status || echo $?
-        """,
-        options=("--tmpfs", "/run"),
-    )
-    version, *lines = said.splitlines()
-    assert load_lock()["openrc"].version in version
-    assert [" ".join(line.strip(" *").split()) for line in lines] == [
-        "first",
-        "status: started",
-        "alive",
-        "hello [ started ]",
-        "status: stopped",
-        "3",
-    ]

@@ -20,7 +20,13 @@ def rootfs(context: Context, busybox: Step, packages: tuple[Step, ...], musl: St
     """The root file system as a tar archive; the modules of `linux` are in it, if it has any."""
     chosen = services.chosen(context.config)
     files = builder_files("skeleton", "skeleton")
-    files |= {f"skeleton/{name}": InputFile(file.content, file.executable) for name, file in chosen.files.items()}
+    links = []
+    for name, file in sorted(chosen.files.items()):
+        if file.link:
+            links.append(f"{name} {file.content.decode()}\n")
+        else:
+            files[f"skeleton/{name}"] = InputFile(file.content, file.executable)
+    files["links"] = InputFile("".join(links).encode())
     files |= settings(context.config)
     modules = linux is not None and context.config.requested("kernel").get("MODULES") == "y"
     files["skeleton/etc/hostname"] = InputFile(f"{context.config.string('IMAGE_HOSTNAME')}\n".encode())

@@ -15,6 +15,7 @@ import pytest
 
 from tests.build import daemons
 from tests.build.conftest import Image
+from tests.inits import Init
 
 pytestmark = [
     pytest.mark.build,
@@ -57,22 +58,17 @@ def test_docker_runs_it_locked_down(daemon: docker.DockerClient, dynamic: Image)
     assert said.split() == [b"read-only", b"CapEff:", b"0000000000000000"]
 
 
-def test_docker_runs_services(daemon: docker.DockerClient, served: Image) -> None:
+def test_docker_runs_services(daemon: docker.DockerClient, served: Image, init: Init) -> None:
     daemon.images.load((served.directory / "image.oci.tar").read_bytes())
     container = daemon.containers.run(served.reference, network_mode="none", detach=True)
     try:
-        up = "until [ -e /run/rc/.up ]; do sleep 0.1; done; rc-status; wget -qO- http://127.0.0.1:8080/"
+        up = f"until [ -e /run/rc/.up ]; do sleep 0.1; done; {init.listing}; wget -qO- http://127.0.0.1:8080/"
         status, said = container.exec_run(["/bin/sh", "-c", up])
         assert isinstance(said, bytes) and status == 0, said
-        lines = [line.split(None, 2) for line in said.decode().splitlines()]
-        assert {name for name, _, state in lines[:-1] if state == "started"} == {
-            "app",
-            "crond",
-            "httpd",
-            "sshd",
-            "syslogd",
-        }
-        assert lines[-1] == ["hello"]
+        states = init.states(said.decode())
+        ours = {"app", "crond", "httpd", "sshd", "syslogd"}
+        assert {name for name, state in states.items() if state == "started"} == ours
+        assert said.endswith(b"\nhello\n")
         # Asked to stop, it stops its services and ends, before the daemon would lose patience.
         container.stop(timeout=60)
         assert container.wait()["StatusCode"] != 137
