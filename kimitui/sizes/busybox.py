@@ -14,10 +14,10 @@ from kimitui.sizes.reach import Program, Scenario, symbol_of
 
 DATA = Path(__file__).parent / "data"
 ARCHES = ("x86_64", "arm64", "riscv64")
-_KINDS = ("text", "rodata", "relro", "data", "init", "unwind", "bss")
-_TEXT, _BSS = 0, 6
+_KINDS = ("text", "rodata", "jumps", "relro", "data", "init", "unwind", "bss")
+_TEXT, _BSS = 0, 7
 # Beside the kinds there are two more sums: what deflate leaves of code, and of all the rest.
-_PACKED_TEXT, _PACKED_OTHER, _SUMS = 7, 8, 9
+_PACKED_TEXT, _PACKED_OTHER, _SUMS = 8, 9, 10
 # Most of the tables are usage texts, which are compressed already.
 _TABLES_SHARE = 0.95
 # All sums are kept in one number: a field for each kind, wide enough for whatever a program can be.
@@ -59,6 +59,16 @@ class BusyBox:
         self._sizes: dict[tuple[str, ...], list[int]] = {}
         self._number = {literal: number for number, literal in enumerate(self.program.literals)}
         self.symbols = frozenset(symbol_of(literal) for literal in self.program.literals)
+
+    @property
+    def applets(self) -> frozenset[str]:
+        """The names of all applets."""
+        return frozenset(name for _, name, _, _ in self._applets)
+
+    def applets_of(self, symbol: str) -> frozenset[str]:
+        """The names of the applets that a symbol switches on."""
+        number = self._number.get(symbol)
+        return frozenset(name for literals, name, _, _ in self._applets if number in literals)
 
     def built(
         self,
@@ -129,7 +139,7 @@ class BusyBox:
         read_only, relocated = tables
         return Contents(
             text=parts["text"],
-            rodata=parts["rodata"] + read_only,
+            rodata=parts["rodata"] + parts["jumps"] + read_only,
             relro=parts["relro"] + parts["init"] + relocated,
             data=parts["data"],
         )
@@ -165,20 +175,22 @@ class BusyBox:
 
     def _plain(self, flags: tuple[str, ...]) -> list[int]:
         if flags not in self._sizes:
-            sizes: list[float] = [size for _object, _name, _kind, size in self.program.nodes]
-            for flag in flags:
-                for kind, (each, rate) in self._flags.get(flag, {}).items():
-                    for node, (_object, _name, other, size) in enumerate(self.program.nodes):
-                        if other == kind and size:
-                            sizes[node] += each + rate * size
-            self._sizes[flags] = [max(round(size), 0) for size in sizes]
+            effects = {kind: self._effect(kind, flags) for kind in _KINDS}
+            sizes = [(size, *effects[kind]) for _object, _name, kind, size in self.program.nodes]
+            self._sizes[flags] = [max(round(each + rate * size), 0) if size else 0 for size, each, rate in sizes]
         return self._sizes[flags]
+
+    def _effect(self, kind: str, flags: Sequence[str]) -> tuple[float, float]:
+        """What flags make of a section of a kind: bytes that are added to each, and what its own are multiplied by."""
+        found = [self._flags.get(flag, {}).get(kind, (0.0, 0.0)) for flag in flags]
+        return sum(each for each, _ in found), 1.0 + sum(rate for _, rate in found)
 
     def _sums(
         self, alive: Sequence[int], masks: Sequence[int], every: int, flags: Sequence[str], count: int
     ) -> list[int]:
         """By scenario, all sums in one number."""
         sizes = self._plain(tuple(flags))
+        effects = [self._effect(kind, flags) for kind in _KINDS]
         kinds, shares, terms = self._kinds, self._shares, self.program.terms
         common = [0] * _SUMS
         apart: dict[int, list[int]] = {}
@@ -191,14 +203,16 @@ class BusyBox:
                 sums[_PACKED_OTHER if kind else _PACKED_TEXT] += int(size * shares[node])
 
         for node, mask in enumerate(alive):
-            if mask:
+            if not mask:
+                continue
+            if node not in terms:
                 add(mask, node, sizes[node])
-                if node in terms:
-                    base = self.program.nodes[node][3]
-                    scale = sizes[node] / base if base else 1.0
-                    for literal, difference in terms[node]:
-                        if bits := masks[literal] & mask:
-                            add(bits, node, round(difference * scale))
+            elif all(masks[literal] & mask in (0, mask) for literal, _ in terms[node]):
+                add(mask, node, self._varied(node, sizes[node], effects[kinds[node]], masks, mask))
+            else:
+                for number in range(count):
+                    if bit := mask & 1 << number:
+                        add(bit, node, self._varied(node, sizes[node], effects[kinds[node]], masks, bit))
         sums = [_packed(common)] * count
         for bits, parts in apart.items():
             part = _packed(parts)
@@ -207,6 +221,21 @@ class BusyBox:
                 bits ^= bit
                 sums[bit.bit_length() - 1] += part
         return sums
+
+    def _varied(self, node: int, size: int, effect: tuple[float, float], masks: Sequence[int], scenarios: int) -> int:
+        """A node's bytes where its terms hold in all of `scenarios` or in none."""
+        base, (each, rate) = self.program.nodes[node][3], effect
+        grown = False
+        for literal, difference in self.program.terms[node]:
+            if not masks[literal] & scenarios:
+                continue
+            if difference == -base:
+                return 0
+            # What makes a function grow is that others are inlined, which happens once: the first is the largest.
+            if difference < 0 or not grown:
+                size += round(difference * rate + (0 if base else each))
+            grown = grown or difference > 0
+        return max(size, 0)
 
     def _table_bytes(
         self, names: Sequence[str], alive: Sequence[int], masks: Sequence[int], scenario: int

@@ -44,6 +44,8 @@ class Program:
         terms: dict[int, list[tuple[int, int]]] = {}
         for node, literal, size_bytes in data["terms"]:
             terms.setdefault(node, []).append((literal, size_bytes))
+        for found in terms.values():
+            found.sort(key=lambda term: -term[1])
         joins: dict[int, list[tuple[int, int]]] = {}
         for a, b, target in data["joins"]:
             joins.setdefault(a, []).append((b, target))
