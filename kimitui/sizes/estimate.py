@@ -1,0 +1,281 @@
+"""The size of an image before it is built: computed from measured data, or read from the store where it was built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+from kimitui.build import preflight
+from kimitui.build import release as releases
+from kimitui.build.artifacts import image_config, oci
+from kimitui.build.plan import Plan
+from kimitui.config import Configuration
+from kimitui.config_upstream import as_kconfig
+from kimitui.sizes import busybox, known, tarball
+from kimitui.sizes.beside import METADATA, beside, parents, without_own
+from kimitui.sizes.brought import Brought
+from kimitui.sizes.busybox import Built
+from kimitui.sizes.errors import uncertainty
+from kimitui.sizes.flags import changed_flags
+from kimitui.sizes.layout import up
+from kimitui.sizes.reach import Scenario
+
+_PREFIX = "BUSYBOX_"
+METADATA_COMPONENT = "base"
+# As long as a toolchain's, where there is none yet.
+_NO_DIGEST = "0" * 64
+# mksquashfs fills its images up to whole blocks of devices.
+_SQUASHFS_BLOCK_BYTES = 4096
+# What else a format brings, known once it was built.
+_FILES = {
+    "rootfs": ("rootfs.tar",),
+    "squashfs": ("system.squashfs",),
+    "initramfs": ("initramfs.cpio.zst",),
+    "vmlinuz": ("vmlinuz",),
+}
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What an image will weigh, in bytes.
+
+    `components` are unpacked bytes in the root file system: `busybox`, `musl` (where it is shared), `base` (files of
+    every image), `init`, `services`, `files` (the preset's own), `linux` (modules), and each package by its name; they
+    sum up to `contents_bytes`. `artifacts` are the files that a build writes, by name, as far as the formats ask for
+    them and something is known of them. `total_bytes` is what the budget is held against: `rootfs.tar`. `exact` names,
+    of both, what was built and measured; for the rest `uncertainty` has the relative error that 95 % of the comparisons
+    kept to, by the name of the component or artifact. `unknown` names what is in the image, and what is asked for, that
+    nothing was measured of: it counts nowhere.
+    """
+
+    components: Mapping[str, int]
+    artifacts: Mapping[str, int]
+    total_bytes: int
+    budget_bytes: int | None
+    exact: frozenset[str] = frozenset()
+    uncertainty: Mapping[str, float] = field(default_factory=dict)
+    unknown: frozenset[str] = frozenset()
+
+    @property
+    def contents_bytes(self) -> int:
+        """All that is in the root file system, unpacked."""
+        return sum(self.components.values())
+
+
+def estimate(config: Configuration) -> Sizes:
+    """The sizes of `config`.
+
+    Raises PresetError for services and files that do not go together, as a build would.
+    """
+    return Estimator(config).sizes()
+
+
+@dataclass(frozen=True)
+class _Around:
+    """All but BusyBox and the kernel: bytes by component, and of the archive's members with it.
+
+    `metadata_bytes` is what an image says of its own making, without the symbols that the preset itself decides;
+    `packed_bytes` what deflate makes of it all, `image` what a container image of it says.
+    """
+
+    components: Mapping[str, int]
+    exact: frozenset[str]
+    unknown: frozenset[str]
+    members_bytes: int
+    metadata_bytes: int
+    packed_bytes: int
+    taken: frozenset[str]
+    image: oci.ImageConfig
+
+
+class Estimator:
+    """The sizes of a configuration while it is edited, and what its options would change.
+
+    Nothing is read after the first estimate but what the preset itself brings, and with `cache_dir`, where the outputs
+    of steps are looked up, what is there; without it nothing is exact.
+    """
+
+    def __init__(self, config: Configuration, *, cache_dir: Path | None = None) -> None:
+        self._config = config
+        self._cache_dir = cache_dir
+        self._digest = known.toolchain_digest(cache_dir) if cache_dir else None
+        self._arounds: dict[object, _Around] = {}
+        tree, names = config.tree, config.names
+        self._decided = {symbol for entry in names.entries.values() if entry.settable for symbol in entry.symbols}
+        # They come on with what they belong to, so that no preset has to say so.
+        self._following = {
+            symbol.name for symbol in tree.unique_defined_syms if any(value is tree.y for value, _ in symbol.defaults)
+        }
+
+    def sizes(self) -> Sizes:
+        """The sizes now. Raises as `estimate` does."""
+        config, around = self._config, self._around()
+        (built,) = self._built(around, ({},))
+        files = self._known()
+        components = {
+            **around.components,
+            METADATA_COMPONENT: around.components[METADATA_COMPONENT] + self._own_bytes(),
+        }
+        if "busybox" in files:
+            components["busybox"] = files["busybox"]
+        elif built is not None:
+            components["busybox"] = built.file_bytes
+        unknown = around.unknown | ({"busybox"} - components.keys())
+        artifacts = self._artifacts(around, built, files)
+        exact = (around.exact | files.keys()) & {*components, *artifacts}
+        return Sizes(
+            components=MappingProxyType(dict(sorted(components.items()))),
+            artifacts=MappingProxyType(dict(sorted(artifacts.items()))),
+            total_bytes=files.get("rootfs.tar", self._total(around, built, self._own_bytes())),
+            budget_bytes=preflight.budget_bytes(config),
+            exact=frozenset(exact),
+            uncertainty=MappingProxyType(
+                {name: error for name, error in uncertainty(config.choice("IMAGE_ARCH")).items() if name not in exact}
+            ),
+            unknown=frozenset(unknown),
+        )
+
+    def _known(self) -> Mapping[str, int]:
+        if self._cache_dir is None or self._digest is None:
+            return {}
+        return known.outputs(self._config, self._cache_dir, self._digest)
+
+    def _artifacts(self, around: _Around, built: Built | None, files: Mapping[str, int]) -> dict[str, int]:
+        """Bytes by artifact, of those that the formats ask for and of which something is known."""
+        config = self._config
+        model = busybox.load(config.choice("IMAGE_ARCH"))
+        found: dict[str, int | None] = {}
+        for word in config.family("IMAGE_FORMATS"):
+            if word == "rootfs":
+                found["rootfs.tar"] = self._total(around, built, self._own_bytes())
+            elif word == "oci" and model and built:
+                compression = config.choice("IMAGE_COMPRESSION")
+                layer = (
+                    self._total(around, built, self._own_bytes())
+                    if compression == "none"
+                    else model.archive_bytes(compression, built, around.packed_bytes)
+                )
+                layer = files.get("layer", layer)
+                found["image.oci.tar"] = layer and oci.archive_bytes(around.image, layer, compression)
+            elif word == "squashfs" and model and built:
+                method = f"squashfs-{config.choice('IMAGE_SQUASHFS')}"
+                image = model.archive_bytes(method, built, around.packed_bytes)
+                found["system.squashfs"] = image and up(image, _SQUASHFS_BLOCK_BYTES)
+            for name in _FILES.get(word, ()):
+                if name in files:
+                    found[name] = files[name]
+        return {name: size for name, size in found.items() if size}
+
+    def deltas(self, names: Sequence[str]) -> dict[str, int | None]:
+        """By symbol, by how many bytes `toggle` would change the estimated total, with all that it switches.
+
+        None where it would be refused. The estimate alone is compared, not what happens to be in the store.
+        """
+        around, own = self._around(), self._own_bytes()
+        found: dict[str, int | None] = dict.fromkeys(names)
+        together: dict[str, Mapping[str, str]] = {}
+        base: Built | None = None
+        for name in found:
+            changed = self._config.consequences(name)
+            if changed is None:
+                continue
+            if all(symbol.startswith((_PREFIX, "KERNEL_")) for symbol in changed):
+                together[name] = changed
+            else:
+                before = self._total(around, self._built(around, ({},))[0], own)
+                found[name] = self._imagined(name) - before
+        if together:
+            scenarios = [{}, *map(_of_busybox, together.values())]
+            base, *built = self._built(around, scenarios)
+            before = self._total(around, base, own)
+            for (name, changed), one in zip(together.items(), built, strict=True):
+                found[name] = self._total(around, one, own + self._own_change(changed)) - before
+        return found
+
+    def _imagined(self, name: str) -> int:
+        with self._config.imagined(name):
+            around = self._around()
+            return self._total(around, self._built(around, ({},))[0], self._own_bytes())
+
+    def _built(self, around: _Around, scenarios: Sequence[Scenario]) -> list[Built] | list[None]:
+        values = self._config.values
+        arch = self._config.choice("IMAGE_ARCH")
+        program = busybox.load(arch)
+        if program is None or values["IMAGE_LINK_STATIC"] != "y":
+            return [None] * len(scenarios)
+        flags = changed_flags(lambda symbol: values.get(symbol, "n"), arch)
+        return program.built(busybox_values(self._config), flags, scenarios, around.taken)
+
+    def _total(self, around: _Around, built: Built | None, own_bytes: int) -> int:
+        files = [around.metadata_bytes + own_bytes, *([built.file_bytes] if built else ())]
+        return tarball.archive_bytes(around.members_bytes + tarball.members_bytes(files, built.links if built else 0))
+
+    def _own_bytes(self) -> int:
+        """The lines of the image's metadata for what the preset itself decides."""
+        base = self._config.base_values
+        return sum(self._line_bytes(name, value) for name, value in self._config.values.items() if value != base[name])
+
+    def _own_change(self, changed: Mapping[str, str]) -> int:
+        values = self._config.values
+        return sum(
+            self._line_bytes(name, value) - self._line_bytes(name, values[name]) for name, value in changed.items()
+        )
+
+    def _line_bytes(self, name: str, value: str) -> int:
+        """A line such as `   "PING": true,` of the metadata, if that value of a symbol needs one."""
+        if value == self._config.base_values[name] or name not in self._decided:
+            return 0
+        if value == "y" and name in self._following:
+            return 0
+        return len(name.partition("_")[2]) + 13
+
+    def _around(self) -> _Around:
+        config = self._config
+        key = (
+            tuple(value for name, value in config.values.items() if not name.startswith((_PREFIX, "KERNEL_"))),
+            repr(config.further["services"]),
+            tuple(preset.text for preset in config.chain),
+        )
+        if key not in self._arounds:
+            self._arounds[key] = _around(config, self._digest, self._cache_dir)
+        return self._arounds[key]
+
+
+def _around(config: Configuration, digest: str | None, cache_dir: Path | None) -> _Around:
+    def built(plan: Plan) -> Mapping[str, Brought]:
+        return known.packages(plan, cache_dir, digest) if cache_dir and digest else {}
+
+    found = beside(config, digest or _NO_DIGEST, cache_dir or Path(), built)
+    files = dict(found.files)
+    del files[METADATA]
+    components: dict[str, int] = {}
+    for component, size in files.values():
+        components[component] = components.get(component, 0) + size
+    directories = {*found.directories, *parents({*files, *found.links, METADATA})}
+    programs = {path.rpartition("/")[2] for path in {*files, *found.links} if "bin/" in path}
+    metadata_bytes = len(without_own(config, found.contents[METADATA]))
+    components[METADATA_COMPONENT] = components.get(METADATA_COMPONENT, 0) + metadata_bytes
+    return _Around(
+        components=components,
+        exact=found.exact,
+        unknown=found.unknown,
+        members_bytes=tarball.members_bytes((size for _, size in files.values()), len(directories) + len(found.links)),
+        metadata_bytes=metadata_bytes,
+        packed_bytes=found.packed_bytes,
+        image=image_config.of(config, releases.load(), found.plan.arch),
+        taken=frozenset(programs),
+    )
+
+
+def busybox_values(config: Configuration) -> dict[str, str]:
+    """BusyBox's symbols by upstream name, as Kconfig values, with those that only the preset has."""
+    values = _of_busybox(config.values)
+    for name, value in config.further["busybox"].items():
+        values[name] = as_kconfig(value)
+    return values
+
+
+def _of_busybox(values: Mapping[str, str]) -> dict[str, str]:
+    return {name.removeprefix(_PREFIX): value for name, value in values.items() if name.startswith(_PREFIX)}
