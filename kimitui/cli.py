@@ -31,6 +31,7 @@ _COMMANDS = {
     "list": ("presets", "list the presets"),
     "check": ("presets", "check presets without building"),
     "diff": ("presets", "show what differs between two presets"),
+    "suggest": ("suggest", "find the applets that shell scripts need"),
     "menuconfig": ("menuconfig", "edit the .config file of any Kconfig tree"),
     "sources": ("sources", "list, fetch, add and verify upstream sources"),
     "cache": ("cache", "show and prune the caches"),

@@ -18,13 +18,15 @@ class Package:
     """A program or library built from the component of its name.
 
     `symbol` switches it on; None for a library, which comes with what uses it. `uses` are the packages that it is built
-    against, `files` what its step reads besides its script, below `builder/steps`.
+    against, `files` what its step reads besides its script, below `builder/steps`; `programs` the names of
+    the programs that it brings.
     """
 
     name: str
     symbol: str | None
     uses: tuple[str, ...]
     files: tuple[str, ...]
+    programs: tuple[str, ...]
 
 
 def load(path: Path = FILE) -> Mapping[str, Package]:
@@ -34,12 +36,12 @@ def load(path: Path = FILE) -> Mapping[str, Package]:
     """
     packages: dict[str, Package] = {}
     for name, data in definition.read(path).items():
-        fields = definition.Fields(data, path, name, known=frozenset({"symbol", "uses", "files"}))
+        fields = definition.Fields(data, path, name, known=frozenset({"symbol", "uses", "files", "programs"}))
         uses = fields.texts("uses")
         if unknown := [used for used in uses if used not in packages]:
             raise fields.error(f"uses `{unknown[0]}`, which does not come before it")
         symbol = fields.text("symbol") if fields.has("symbol") else None
-        packages[name] = Package(name, symbol, uses, fields.texts("files"))
+        packages[name] = Package(name, symbol, uses, fields.texts("files"), fields.texts("programs"))
     return packages
 
 

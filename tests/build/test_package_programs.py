@@ -72,6 +72,9 @@ def test_the_record_has_packages_and_programs(everything: Image) -> None:
     files = {path for package in info["packages"].values() for path in package["files"]}
     programs = set(info["programs"]) - {"/bin/busybox"}
     assert {"/usr/sbin/dropbear", "/sbin/tini", "/usr/bin/curl", "/sbin/e2fsck"} <= programs <= files
+    for name, brought in info["packages"].items():
+        names = {Path(path).name for path in brought["files"] if Path(path).parent.name in ("bin", "sbin")}
+        assert names == set(packages.load()[name].programs), name
     for path in files:
         assert (everything.rootfs / path.lstrip("/")).lstat().st_size == sum(
             package["files"].get(path, 0) for package in info["packages"].values()
