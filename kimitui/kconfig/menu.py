@@ -6,19 +6,22 @@ tree lives, values do not: every function answers for the values that are in the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import kconfiglib
 
 from kimitui.errors import Location
 from kimitui.kconfig import terms
 from kimitui.kconfig.names import prompt_of, short, type_of
-from kimitui.kconfig.search import Index, Span, Text
 from kimitui.kconfig.terms import Term
 from kimitui.kconfig.types import Kconfig, MenuNode
+from kimitui.lazy import Lazy
+
+if TYPE_CHECKING:
+    from kimitui.kconfig.search import Hit, Index, Span
 
 Kind = Literal["menu", "comment", "choice", "member", "bool", "tristate", "string", "int", "hex"]
 
@@ -90,13 +93,25 @@ class Info:
     ranges: tuple[Term, ...] = ()
 
 
+class _Place(NamedTuple):
+    """A node that has a line in a menu, and how far in; `always` means that it is offered whatever the values are."""
+
+    number: int
+    depth: int
+    node: MenuNode
+    always: bool
+
+
 class Menus:
-    """The menus of one tree. Guards nothing but the numbering and the texts that are searched."""
+    """The menus of one tree. Guards nothing but what no value changes: the numbering, which nodes have a line in which
+    menu, and the texts that are searched.
+    """
 
     def __init__(self, tree: Kconfig) -> None:
         self.tree = tree
         self._nodes: list[MenuNode] = [tree.top_node, *tree.node_iter()]
         self._numbers = {id(node): number for number, node in enumerate(self._nodes)}
+        self._places: dict[int, list[_Place]] = {}
         self._index: Index | None = None
 
     @property
@@ -106,11 +121,11 @@ class Menus:
 
     def rows(self, menu: int = MAIN, *, show_all: bool = False) -> list[Row]:
         """The lines of a menu, choice or `menuconfig`; with `show_all` also those that are hidden now."""
-        return [self._row(node, depth) for node, depth in self._lines(self._nodes[menu], 0, show_all)]
+        return [self._row(place.node, place.depth) for place in self._shown(menu, show_all)]
 
     def nodes(self, menu: int = MAIN, *, show_all: bool = False) -> list[tuple[int, int]]:
         """The nodes that `rows` has lines for, and how far in each is: what is quick to know about all of them."""
-        return [(self._numbers[id(node)], depth) for node, depth in self._lines(self._nodes[menu], 0, show_all)]
+        return [(place.number, place.depth) for place in self._shown(menu, show_all)]
 
     def row(self, node: int, depth: int = 0) -> Row:
         """The line of one node."""
@@ -146,14 +161,21 @@ class Menus:
         """How a menu is called."""
         return self.title if node == MAIN else _prompt(self._nodes[node])
 
-    def search(self, query: str, *, limit: int = 200) -> list[Match]:
+    def search(self, query: str, *, limit: int = 200) -> Sequence[Match]:
         """The lines that a query finds in name, prompt or help, the most likely meant first."""
+        return Lazy(self.prepare_search().find(query, limit), self._match)
+
+    def prepare_search(self) -> Index:
+        """Read the texts of the tree, if that was not done yet, so that the first search is as quick as the others."""
         if self._index is None:
-            self._index = Index((number, _text(node)) for number, node in enumerate(self._nodes) if _is_found(node))
-        return [
-            Match(self._row(self._nodes[hit.number], 0), hit.prompt_spans, hit.name_spans)
-            for hit in self._index.find(query, limit)
-        ]
+            from kimitui.kconfig.search import Index, Text  # only who searches waits for it
+
+            self._index = Index(
+                (number, Text(_name(node), _prompt(node), _help(node), _kind(node) == "menu"))
+                for number, node in enumerate(self._nodes)
+                if _is_found(node)
+            )
+        return self._index
 
     def info(self, node: int) -> Info:
         """All there is to say about a node."""
@@ -179,16 +201,33 @@ class Menus:
             ranges=tuple(terms.ranges(item)) if is_symbol else (),
         )
 
-    def _lines(self, parent: MenuNode, depth: int, show_all: bool) -> list[tuple[MenuNode, int]]:
-        lines: list[tuple[MenuNode, int]] = []
+    def _match(self, hit: Hit) -> Match:
+        return Match(self._row(self._nodes[hit.number], 0), hit.prompt_spans, hit.name_spans)
+
+    def _shown(self, menu: int, show_all: bool) -> list[_Place]:
+        if menu not in self._places:
+            self._places[menu] = list(self._places_below(self._nodes[menu], 0))
+        places = self._places[menu]
+        if show_all:
+            return places
+        shown: list[_Place] = []
+        below = 0
+        for place in reversed(places):
+            # What is listed below a node shows it too, since it may show without that node.
+            if place.always or place.depth < below or terms.visible(place.node):
+                shown.append(place)
+                below = place.depth
+        shown.reverse()
+        return shown
+
+    def _places_below(self, parent: MenuNode, depth: int) -> Iterator[_Place]:
         for node in _children(parent):
             if _kind(node) is None:
                 continue
-            # What depends on the symbol before it is listed below it, further in; it may show without that symbol.
-            below = [] if _opens(node) else self._lines(node, depth + 1, show_all)
-            if show_all or terms.visible(node) or below:
-                lines += [(node, depth), *below]
-        return lines
+            yield _Place(self._numbers[id(node)], depth, node, terms.always_visible(node))
+            if not _opens(node):
+                # What depends on the symbol before it is listed below it, further in.
+                yield from self._places_below(node, depth + 1)
 
     def _row(self, node: MenuNode, depth: int) -> Row:
         item, kind = node.item, _kind(node)
@@ -253,7 +292,11 @@ def _kind(node: MenuNode) -> Kind | None:
 def _prompt(node: MenuNode) -> str:
     if node.prompt:
         return node.prompt[0]
-    return (getattr(node.item, "name", None) or "").strip()
+    return _name(node).strip()
+
+
+def _name(node: MenuNode) -> str:
+    return getattr(node.item, "name", None) or ""
 
 
 def _opens(node: MenuNode) -> bool:
@@ -282,10 +325,6 @@ def _help(node: MenuNode) -> str:
 
 def _is_found(node: MenuNode) -> bool:
     return node.parent is not None and _kind(node) is not None
-
-
-def _text(node: MenuNode) -> Text:
-    return Text(getattr(node.item, "name", None) or "", _prompt(node), _help(node), _kind(node) == "menu")
 
 
 __all__ = ["MAIN", "Info", "Kind", "Match", "Menus", "Row", "Term", "short"]

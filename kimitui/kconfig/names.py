@@ -268,7 +268,10 @@ def _entry(section: str, item: Symbol | Choice, families: Mapping[str, list[Symb
     symbol = cast(Symbol, item)
     if name in families:
         words = _members(f"{name[:-1]}_", families[name])
-        return Entry(section, key, name, "list", prompt or key, words, True)
+        # The symbol that declares a family is not shown; the menu that has its members is what users know.
+        menu = families[name][0].nodes[0].parent
+        called = menu.prompt[0] if menu and menu.parent and menu.prompt else key
+        return Entry(section, key, name, "list", called, words, True)
     if not upstream and symbol.choice is not None and symbol.choice.name:
         return None
     if any(symbol in members for members in families.values()):

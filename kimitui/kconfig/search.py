@@ -10,6 +10,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
 Span = tuple[int, int]
 """Begin and end of a piece of text, in characters."""
 
@@ -18,6 +21,7 @@ _WORDS, _HELP, _MISSPELT, _ABBREVIATED = 7, 8, 9, 10
 _SIMILAR = 0.7  # two letters in a word of seven
 _SHORTEST = 3  # in shorter words every letter is needed
 _GAP = 3  # letters that may be left out between two of an abbreviation
+_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True)
@@ -32,11 +36,25 @@ class Text:
 
 @dataclass(frozen=True)
 class Hit:
-    """An entry that was found, by its number, and where in its prompt and name."""
+    """An entry that was found, by its number, and the words that found it."""
 
-    number: int
-    prompt_spans: tuple[Span, ...]
-    name_spans: tuple[Span, ...]
+    entry: _Entry
+    words: Sequence[str]
+
+    @property
+    def number(self) -> int:
+        """The number of the entry."""
+        return self.entry.number
+
+    @property
+    def prompt_spans(self) -> tuple[Span, ...]:
+        """Where the words are in its prompt."""
+        return _spans(self.entry.prompt, self.words)
+
+    @property
+    def name_spans(self) -> tuple[Span, ...]:
+        """Where the words are in its name."""
+        return _spans(self.entry.name, self.words)
 
 
 class Index:
@@ -44,7 +62,10 @@ class Index:
 
     def __init__(self, texts: Iterable[tuple[int, Text]]) -> None:
         self._entries = [_Entry(number, text) for number, text in texts]
-        self._vocabulary: dict[str, list[_Entry]] | None = None
+        self._vocabulary: dict[str, list[_Entry]] = {}
+        for entry in self._entries:
+            for known in set(_WORD.findall(f"{entry.name} {entry.prompt}")):
+                self._vocabulary.setdefault(known, []).append(entry)
 
     def find(self, query: str, limit: int) -> list[Hit]:
         """The entries that a query finds, the most likely meant first, at most `limit`."""
@@ -66,7 +87,7 @@ class Index:
                 if entry.number not in known
             ]
         found.sort(key=lambda one: one[:3])
-        return [entry.hit(marked) for *_, entry, marked in found[:limit]]
+        return [Hit(entry, marked) for *_, entry, marked in found[:limit]]
 
     def _fuzzy(self, words: Sequence[str]) -> Iterator[tuple[tuple[int, float], _Entry, list[str]]]:
         """Entries for a query that may be misspelt or abbreviated, and the words to mark in each."""
@@ -85,11 +106,6 @@ class Index:
 
     def _like(self, word: str) -> dict[int, tuple[tuple[int, float], _Entry, str]]:
         """By entry, how far it is from `word`, and what stands there instead."""
-        if self._vocabulary is None:
-            self._vocabulary = {}
-            for entry in self._entries:
-                for known in set(re.findall(r"\w+", f"{entry.name} {entry.prompt}")):
-                    self._vocabulary.setdefault(known, []).append(entry)
         fits: dict[int, tuple[tuple[int, float], _Entry, str]] = {}
         for meant, (class_, difference) in self._similar(word):
             for entry in self._vocabulary[meant]:
@@ -107,15 +123,11 @@ class Index:
         return fits
 
     def _similar(self, word: str) -> Iterator[tuple[str, tuple[int, float]]]:
-        assert self._vocabulary is not None
         for known in self._vocabulary:
             if word in known:
                 yield known, (_MISSPELT, 0.0)
         if len(word) < _SHORTEST + 1:
             return
-        from rapidfuzz import process  # only what is misspelt needs it
-        from rapidfuzz.distance import OSA
-
         words = [known for known in self._vocabulary if len(known) > _SHORTEST]
         # While one types, the word is not all there.
         for choices in (words, [known[: len(word)] for known in words]):
@@ -156,10 +168,6 @@ class _Entry:
         if helped and phrase in self.help:
             total = 0
         return (_HELP if helped else _WORDS), total
-
-    def hit(self, words: Sequence[str]) -> Hit:
-        """The entry with the places of `words`."""
-        return Hit(self.number, _spans(self.prompt, words), _spans(self.name, words))
 
     def nearness(self, phrase: str) -> int:
         """How far `phrase`, which is in name or prompt, is from being all of it."""

@@ -44,6 +44,15 @@ def visible(node: MenuNode) -> bool:
     return node.item is not kconfiglib.MENU or bool(kconfiglib.expr_value(node.visibility))
 
 
+def always_visible(node: MenuNode) -> bool:
+    """Whether a node is offered whatever the values are; what is known without looking at any."""
+    return (
+        node.prompt is not None
+        and node.prompt[1] is node.kconfig.y
+        and (node.item is not kconfiglib.MENU or node.visibility is node.kconfig.y)
+    )
+
+
 def _condition(node: MenuNode) -> Expr:
     return node.prompt[1] if node.prompt else node.dep
 

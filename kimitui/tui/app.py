@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.filter import LineFilter, Monochrome, NoColor
+from textual.filter import LineFilter, NoColor
 from textual.message_pump import MessagePump
 from textual.widget import Widget
 
@@ -176,9 +176,8 @@ class KimituiApp(App[int]):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """What happens to the colours of a line: without colour, none is left, and not shades of grey."""
-        if self.theme_choice == "no-colour":
-            return [_NO_COLOUR]
-        return [line_filter for line_filter in super().get_line_filters() if not isinstance(line_filter, Monochrome)]
+        # Textual's own turn numbered colours into true ones, which ours are anyway, and all into shades of grey.
+        return [_NO_COLOUR] if self.theme_choice == "no-colour" else []
 
     def show_theme(self, choice: str) -> None:
         """Use a theme, by its name in `theme.CHOICES`, until the program ends."""

@@ -8,11 +8,11 @@ from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from kimitui.build.events import Emit, Event
 from kimitui.errors import KimituiError
 
 if TYPE_CHECKING:
     from kimitui.build.build import Result
+    from kimitui.build.events import Emit, Event
     from kimitui.build.runner import Cancellation
     from kimitui.config import Configuration
 

@@ -6,14 +6,15 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, overload
+from typing import Literal
 
 from kimitui import preset as presets
 from kimitui.config import Alternative, Change, Configuration, KeyChange, Refused, ValueChange
 from kimitui.editing import Editing
 from kimitui.errors import MachineError
-from kimitui.kconfig.menu import MAIN, Info, Menus, Row
+from kimitui.kconfig.menu import MAIN, Info, Match, Menus, Row
 from kimitui.kconfig.names import JsonScalar
+from kimitui.lazy import Lazy
 from kimitui.preset import Preset
 from kimitui.tui.changed import Changed
 from kimitui.tui.menu_line import MenuLine
@@ -51,21 +52,12 @@ class Session:
     def lines(self) -> Sequence[MenuLine]:
         """The lines of the open menu."""
         if not self.only_changed:
-            return Lines(self.menus.nodes(self.menu, show_all=self.show_all), self._line)
-        return only_changed([self._line(*node) for node in self.menus.nodes(self.menu, show_all=True)])
+            return Lazy(self.menus.nodes(self.menu, show_all=self.show_all), self._line)
+        return only_changed([self._line(node) for node in self.menus.nodes(self.menu, show_all=True)])
 
-    def found(self, query: str) -> list[MenuLine]:
+    def found(self, query: str) -> Sequence[MenuLine]:
         """The lines of the whole tree that a query finds."""
-        return [
-            MenuLine(
-                match.row,
-                self._changed.has(match.row),
-                place=self.menus.prompt(self.menus.menu_of(match.row.node)),
-                marks=_indices(match.prompt_spans),
-                name_marks=_indices(match.name_spans),
-            )
-            for match in self.menus.search(query)
-        ]
+        return Lazy(self.menus.search(query), self._found_line)
 
     def changes(self) -> list[KeyChange]:
         """What differs from what the preset extends; sections in their order."""
@@ -245,9 +237,18 @@ class Session:
         self.config.unset(change.symbol)
         return Said(f"Taken back: {name} is {change.before_words} again")
 
-    def _line(self, node: int, depth: int) -> MenuLine:
-        row = self.menus.row(node, depth)
-        return MenuLine(row, self._changed.has(row), self._changed.counts.get(node, 0))
+    def _line(self, node_and_depth: tuple[int, int]) -> MenuLine:
+        row = self.menus.row(*node_and_depth)
+        return MenuLine(row, self._changed.has(row), self._changed.counts.get(row.node, 0))
+
+    def _found_line(self, match: Match) -> MenuLine:
+        return MenuLine(
+            match.row,
+            self._changed.has(match.row),
+            place=self.menus.prompt(self.menus.menu_of(match.row.node)),
+            marks=_indices(match.prompt_spans),
+            name_marks=_indices(match.name_spans),
+        )
 
     def _do(self, row: Row, action: Callable[[], Change]) -> Said:
         try:
@@ -255,32 +256,6 @@ class Session:
         except Refused as error:
             text = f"{error.what}; {error.fix}" if error.fix and not error.alternatives else error.what
             return Said(text, "warning", error.alternatives)
-
-
-class Lines(Sequence[MenuLine]):
-    """The lines of a menu, each made when it is looked at: of a thousand, one sees forty."""
-
-    def __init__(self, nodes: Sequence[tuple[int, int]], make: Callable[[int, int], MenuLine]) -> None:
-        """`nodes` are numbers of nodes and how far in they are."""
-        self._nodes = nodes
-        self._make = make
-        self._made: dict[int, MenuLine] = {}
-
-    def __len__(self) -> int:
-        return len(self._nodes)
-
-    @overload
-    def __getitem__(self, index: int) -> MenuLine: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[MenuLine]: ...
-    def __getitem__(self, index: int | slice) -> MenuLine | list[MenuLine]:
-        if isinstance(index, slice):
-            return [self[one] for one in range(*index.indices(len(self)))]
-        if index < 0:
-            index += len(self)
-        if index not in self._made:
-            self._made[index] = self._make(*self._nodes[index])
-        return self._made[index]
 
 
 def only_changed(lines: Sequence[MenuLine]) -> list[MenuLine]:

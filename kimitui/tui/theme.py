@@ -29,9 +29,9 @@ DARK = Theme(
         "scrollbar": "#4a5466",
         "scrollbar-hover": "#5d6a80",
         "scrollbar-active": "#6cb6d9",
-        "scrollbar-background": "#1a1e26",
-        "scrollbar-background-hover": "#1a1e26",
-        "scrollbar-background-active": "#1a1e26",
+        "scrollbar-background": "#14171d",
+        "scrollbar-background-hover": "#14171d",
+        "scrollbar-background-active": "#14171d",
     },
 )
 
@@ -56,9 +56,9 @@ LIGHT = Theme(
         "scrollbar": "#aeb8c5",
         "scrollbar-hover": "#8e9aaa",
         "scrollbar-active": "#135a86",
-        "scrollbar-background": "#f0f2f5",
-        "scrollbar-background-hover": "#f0f2f5",
-        "scrollbar-background-active": "#f0f2f5",
+        "scrollbar-background": "#fbfbf9",
+        "scrollbar-background-hover": "#fbfbf9",
+        "scrollbar-background-active": "#fbfbf9",
     },
 )
 
@@ -83,9 +83,9 @@ HIGH_CONTRAST = Theme(
         "scrollbar": "#ffffff",
         "scrollbar-hover": "#ffffff",
         "scrollbar-active": "#ffd24a",
-        "scrollbar-background": "#303030",
-        "scrollbar-background-hover": "#303030",
-        "scrollbar-background-active": "#303030",
+        "scrollbar-background": "#000000",
+        "scrollbar-background-hover": "#000000",
+        "scrollbar-background-active": "#000000",
     },
 )
 

@@ -55,6 +55,8 @@ class SearchScreen(Dialog[Row]):
         # Not the message that a line to edit sends: what was found is to be painted together with the letter.
         self.watch(self.query_one(Input), "value", self._search, init=False)
         self._search(self.query_text)
+        # Until the first letter comes, there is time to read the texts that are searched.
+        self.call_after_refresh(self._session.menus.prepare_search)
 
     def on_input_submitted(self) -> None:
         """Go to the result under the cursor."""

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
@@ -124,6 +125,20 @@ class Listing(Scrolled, Generic[Item], can_focus=True, inherit_bindings=False):
             self.scroll_to(y=self.cursor, animate=False, force=True)
         elif self.cursor >= top + height:
             self.scroll_to(y=self.cursor - height + 1, animate=False, force=True)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The lines of what is seen.
+
+        Textual's own way looks at borders, padding, opacity and tint for each of them. There are none, and lines that
+        have not changed are kept here.
+        """
+        background = self.background_colors[1]
+        filters = self.get_line_filters()
+        strips = [self.render_line(y) for y in crop.line_range]
+        for line_filter in filters:
+            strips = [strip.apply_filter(line_filter, background) for strip in strips]
+        begin, end = crop.column_span
+        return strips if crop.width == self.region.width else [strip.crop(begin, end) for strip in strips]
 
     def render_line(self, y: int) -> Strip:
         """One line of what is seen."""

@@ -18,7 +18,7 @@ class Scrolled(Drawn, ScrollView, inherit_bindings=False):
         scroll bar comes or goes.
         """
         size, seen = Size(0, lines), self.size.height
-        if not seen or (lines > seen) != self.show_vertical_scrollbar:
+        if not seen or (self.styles.overflow_y == "auto" and (lines > seen) != self.show_vertical_scrollbar):
             self.virtual_size = size
         elif size != self.virtual_size:
             self.set_reactive(Scrolled.virtual_size, size)
