@@ -7,7 +7,8 @@ cannot be is refused with the reason, and nothing changes then.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -183,6 +184,42 @@ class Editing(ABC):
         except Refused as refused:
             return f"{refused.what}; {refused.fix}" if refused.fix else refused.what
         return ""
+
+    @property
+    def values(self) -> Mapping[str, str]:
+        """The Kconfig value of every symbol the tree defines."""
+        return self._values
+
+    @property
+    def base_values(self) -> Mapping[str, str]:
+        """The same in the base that changes are compared with."""
+        return self._base_values
+
+    def consequences(self, name: str) -> Mapping[str, str] | None:
+        """The symbols that `toggle(name)` would change, with the Kconfig values they would have then.
+
+        None where it would be refused. Changes nothing, tells nobody.
+        """
+        try:
+            wanted, label = self._meaning(name, config_edit.following(self.tree, self.names, name))
+            attempt = config_edit.attempt_pulling(self._state, wanted, label)
+        except Refused:
+            return None
+        after = {symbol.name: symbol.str_value for symbol in self._state.affected(attempt.back)}
+        self._state.apply(attempt.back)
+        return {name: value for name, value in after.items() if value != self._values[name]}
+
+    @contextmanager
+    def imagined(self, name: str) -> Iterator[None]:
+        """Within the block all values are as `toggle(name)` would make them; nobody is told. Raises Refused."""
+        wanted, label = self._meaning(name, config_edit.following(self.tree, self.names, name))
+        attempt = config_edit.attempt_pulling(self._state, wanted, label)
+        before, self._values = self._values, self._state.values()
+        try:
+            yield
+        finally:
+            self._state.apply(attempt.back)
+            self._values = before
 
     # What can be done
 

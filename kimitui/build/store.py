@@ -175,7 +175,7 @@ class Store:
         return Pruned(removed, freed)
 
     def _path(self, key: str) -> Path:
-        return self._entries / key[:2] / key
+        return _place(self._entries, key)
 
     def _discard(self, path: Path) -> None:
         """Take an entry out of the store in one move, then remove it."""
@@ -198,6 +198,16 @@ class Store:
                 continue
             Path(f"{directory}.lock").unlink(missing_ok=True)
         return live
+
+
+def peek(directory: Path, key: str) -> Entry | None:
+    """The entry of a key in the caches under `directory`, which need not be there; nothing is marked or made."""
+    entry = Entry(key, _place(directory / "store", key))
+    return entry if entry.path.is_dir() else None
+
+
+def _place(entries: Path, key: str) -> Path:
+    return entries / key[:2] / key
 
 
 def remove_tree(path: Path) -> None:

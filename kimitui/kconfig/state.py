@@ -93,6 +93,20 @@ class TreeState:
                     member.set_value(assigned)
         return back
 
+    def affected(self, names: Iterable[str]) -> list[Symbol]:
+        """The symbols whose values can depend on those of `names`, themselves included."""
+        found: dict[int, Symbol | Choice] = {}
+        stack: list[Symbol | Choice] = []
+        for symbol in filter(None, map(self._symbol, names)):
+            stack += [symbol, symbol.choice] if symbol.choice is not None else [symbol]
+        while stack:
+            item = stack.pop()
+            if id(item) not in found:
+                found[id(item)] = item
+                stack += item._dependents  # what kconfiglib itself invalidates when a value is set
+                stack += getattr(item, "syms", ())
+        return [item for item in found.values() if not hasattr(item, "syms") and item.name in self._positions]
+
     def replacing(self, assignments: Mapping[str, str]) -> dict[str, str | None]:
         """The delta from the assignments now to exactly `assignments`."""
         delta: dict[str, str | None] = {name: None for name in self._assigned if name not in assignments}

@@ -6,6 +6,7 @@ What is meant by each attribute is said in kconfiglib's own docstrings.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, Protocol
 
 Expr = Any
@@ -47,6 +48,8 @@ class Symbol(Protocol):
     implies: Sequence[tuple[Symbol, Expr]]
     kconfig: Kconfig
 
+    _dependents: AbstractSet[Symbol | Choice]
+
     type: int
     str_value: str
     tri_value: int
@@ -73,6 +76,8 @@ class Choice(Protocol):
     direct_dep: Expr
     defaults: Sequence[tuple[Expr, Expr]]
     kconfig: Kconfig
+
+    _dependents: AbstractSet[Symbol | Choice]
 
     selection: Symbol | None
     tri_value: int

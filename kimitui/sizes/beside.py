@@ -1,0 +1,123 @@
+"""What is in a root file system beside BusyBox: files of the skeleton, of services and their init, of the preset.
+
+All of it is known before anything is built, so its sizes are not estimated: the plan says what goes in.
+"""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+from kimitui.build import contents, packages, sources
+from kimitui.build import plan as planning
+from kimitui.build import release as releases
+from kimitui.build.plan import Plan, Source
+from kimitui.config import Configuration
+from kimitui.services import definitions
+
+# builder/steps/rootfs.sh makes them in every image.
+_DIRECTORIES = (
+    *("bin", "dev", "etc", "home", "lib", "mnt", "opt", "proc", "root", "run", "sbin", "sys", "tmp", "usr", "usr/bin"),
+    *("usr/lib", "usr/sbin", "usr/share", "var", "var/cache", "var/lib", "var/log", "var/spool", "var/tmp"),
+)
+_LINKS = ("var/run", "var/lock")
+_SKELETON = "skeleton/"
+METADATA = "etc/kimigayo/build.json"
+
+
+@dataclass(frozen=True)
+class Beside:
+    """`files` are (component, bytes) by path, `links` and `directories` paths; `packages` names of those that are on.
+
+    `programs` are the names of programs that take the place of applets; of packages only the build knows all.
+    """
+
+    files: Mapping[str, tuple[str, int]]
+    contents: Mapping[str, bytes]
+    links: frozenset[str]
+    directories: frozenset[str]
+    packages: tuple[str, ...]
+    plan: Plan
+
+
+def beside(config: Configuration, toolchain_digest: str, cache_dir: Path) -> Beside:
+    """What `config` puts beside BusyBox. Raises PresetError for services and files that do not go together."""
+    plan = planned(config, toolchain_digest, cache_dir)
+    files: dict[str, tuple[str, int]] = {}
+    texts: dict[str, bytes] = {}
+    links = set(_LINKS)
+    directories = set(_DIRECTORIES)
+    brought = {path for definition in definitions.load().values() for path in definition.files}
+    for name, file in plan.rootfs.files.items():
+        if name.startswith(_SKELETON):
+            path = name.removeprefix(_SKELETON)
+            files[path] = (_component(path, brought), len(file.content))
+            texts[path] = file.content
+    if overlay := plan.rootfs.files.get("overlay.tar"):
+        with tarfile.open(fileobj=BytesIO(overlay.content)) as archive:
+            for member in archive:
+                path = member.name.removeprefix("./")
+                if member.isdir():
+                    directories.add(path)
+                elif member.issym():
+                    links.add(path)
+                else:
+                    files[path] = ("files", member.size)
+                    content = archive.extractfile(member)
+                    texts[path] = content.read() if content else b""
+    for user in contents.users(config):
+        if home := user.home[1:]:
+            directories.add(home)
+    return Beside(
+        files=files,
+        contents=texts,
+        links=frozenset(links),
+        directories=frozenset(directories),
+        packages=tuple(package.name for package in packages.installed(config)),
+        plan=plan,
+    )
+
+
+def planned(config: Configuration, toolchain_digest: str, cache_dir: Path) -> Plan:
+    """The steps that a build from the lock would take; nothing is fetched for that."""
+    lock = sources.load_lock()
+    cache = sources.SourceCache(cache_dir)
+    found = {}
+    for name in planning.components(config):
+        archives = lock[name].archives
+        archive = next((one for one in archives if cache.path(one.sha256).exists()), archives[0])
+        found[name] = Source(name, lock[name].version, cache.path(archive.sha256), archive.sha256)
+    return planning.plan(
+        config, sources=found, release=releases.load(), toolchain_digest=toolchain_digest, trees=cache_dir
+    )
+
+
+def parents(paths: frozenset[str] | set[str]) -> set[str]:
+    """All directories that `paths` lie in."""
+    found: set[str] = set()
+    for path in paths:
+        found.update(str(parent) for parent in Path(path).parents if str(parent) != ".")
+    return found
+
+
+def _component(path: str, services: set[str]) -> str:
+    if path in services or path.startswith(("etc/rc/services/", "etc/sysctl.d/")):
+        return "services"
+    if path.startswith(("etc/rc/", "sbin/rc-")) or path == "etc/inittab":
+        return "init"
+    return "base"
+
+
+def without_own(config: Configuration, metadata: bytes) -> bytes:
+    """The image's metadata as it would be if the preset decided nothing besides what it extends."""
+    data = json.loads(metadata)
+    decided: dict[str, dict[str, object]] = {}
+    for preset in config.chain[:-1]:
+        for section, keys in preset.sections.items():
+            decided.setdefault(section, {}).update(keys)
+    data["configuration"] = decided
+    return json.dumps(data, indent=1, sort_keys=True).encode() + b"\n"

@@ -1,0 +1,217 @@
+"""From object files to the graph that the estimate walks: sections are nodes, relocations are edges.
+
+What a configuration changes is kept as conditions: a node's size has terms, an edge is there only where all of its
+literals hold. A literal is `PING` (that symbol is on), `!PING`, `MD5_SMALL=2` or `!MD5_SMALL=2`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from kimitui.sizes.objects import Object
+
+Key = tuple[str, str]
+"""Object and section; the object of a string that several sections share is "", its section the text."""
+
+Targets = frozenset[Key]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A section in one compilation: its own bytes, the part of the program it goes to, what it refers to."""
+
+    size_bytes: int
+    kind: str
+    targets: Targets
+    words: int = 0
+
+
+@dataclass
+class Graph:
+    """Nodes with their sizes in the base, and what changes them.
+
+    `edges` maps (from, to) to the conditions under which it is there, any of which is enough; each is a set of literals
+    that must all hold. `terms` are (literal, bytes) that add up with the node's size. `joins` are (a, b, target): the
+    target is needed where both a and b are.
+    """
+
+    nodes: dict[Key, Shape] = field(default_factory=dict)
+    edges: dict[tuple[Key, Key], list[set[str]]] = field(default_factory=dict)
+    terms: dict[Key, dict[str, int]] = field(default_factory=dict)
+    joins: set[tuple[Key, Key, Key]] = field(default_factory=set)
+
+
+Variants = Mapping[str, Mapping[str, Mapping[str, Object]]]
+"""By object and `symbol=value`: the compilations `off` and, where it differs from the base, `without`."""
+
+
+def graph(objects: Mapping[str, Object], variants: Variants, cut: Collection[str]) -> Graph:
+    """The graph of all objects; the sections of `cut` are empty and lead nowhere."""
+    linker = _Linker(objects, variants)
+    result = Graph()
+    for name, content in objects.items():
+        base = linker.shapes(name, content)
+        for index, section in content.sections.items():
+            if _named(section.name) in cut:
+                key = linker.key(name, content, index)
+                base[key] = Shape(0, base[key].kind, frozenset())
+        starts = [key for key, shape in base.items() if shape.kind == "init"]
+        for key, shape in base.items():
+            result.nodes[key] = shape
+            # What runs before main is kept wherever anything of its object is.
+            for target in (*shape.targets, *(other for other in starts if other != key)):
+                result.edges[key, target] = [set()]
+        for variant, compiled in variants.get(name, {}).items():
+            before = linker.shapes(name, compiled["without"]) if "without" in compiled else base
+            _add_variant(result, literal(variant), before, linker.shapes(name, compiled["off"]), cut)
+    for text in linker.shared:
+        result.nodes["", text] = Shape(len(text.encode("latin-1")), "rodata", frozenset())
+    result.joins = linker.joins()
+    return result
+
+
+def literal(variant: str) -> str:
+    """The literal that a variant `symbol=value` stands for."""
+    symbol, _, value = variant.partition("=")
+    return f"!{symbol}" if value == "n" else symbol if value == "y" else variant
+
+
+def negated(text: str) -> str:
+    """The opposite of a literal."""
+    return text[1:] if text.startswith("!") else f"!{text}"
+
+
+def _add_variant(
+    result: Graph, when: str, before: Mapping[Key, Shape], after: Mapping[Key, Shape], cut: Collection[str]
+) -> None:
+    nothing = Shape(0, "", frozenset())
+    for key in sorted({*before, *after}):
+        if _named(key[1]) in cut:
+            continue
+        old, new = before.get(key, nothing), after.get(key, nothing)
+        if key not in result.nodes:
+            result.nodes[key] = Shape(0, (new if new.kind else old).kind, frozenset())
+        if difference := new.size_bytes - old.size_bytes:
+            terms = result.terms.setdefault(key, {})
+            terms[when] = terms.get(when, 0) + difference
+        for target in old.targets - new.targets:
+            for condition in result.edges.setdefault((key, target), [{when}]):
+                condition.add(negated(when))
+        for target in new.targets - old.targets:
+            result.edges.setdefault((key, target), []).append({when})
+
+
+def _named(section: str) -> str:
+    """What a section of its own holds, such as `ls_main` in `.text.ls_main`."""
+    return section.rpartition(".")[2]
+
+
+class _Linker:
+    """Who defines what, and which strings several sections have."""
+
+    def __init__(self, objects: Mapping[str, Object], variants: Variants) -> None:
+        self._objects = objects
+        self._strong: dict[str, Key] = {}
+        self._weak: dict[str, Key] = {}
+        for name, content in objects.items():
+            for symbol, index in content.defines.items():
+                where = self._weak if symbol in content.weak else self._strong
+                if index in content.sections:
+                    where.setdefault(symbol, self.key(name, content, index))
+        # A function that the base does not have can be defined where a symbol is off.
+        for name, compiled in variants.items():
+            for pair in compiled.values():
+                for symbol, index in pair["off"].defines.items():
+                    if symbol not in self._strong and index in pair["off"].sections:
+                        self._strong.setdefault(symbol, self.key(name, pair["off"], index))
+        count = Counter(
+            piece.decode("latin-1")
+            for content in objects.values()
+            for section in content.sections.values()
+            for piece in section.pieces
+        )
+        self.shared = {text for text, number in count.items() if number > 1}
+        self._named: dict[int, dict[int, str]] = {}
+
+    def key(self, name: str, content: Object, index: int) -> Key:
+        section = content.sections[index].name
+        same = [other for other, one in content.sections.items() if one.name == section]
+        return name, section if len(same) == 1 else f"{section}#{same.index(index)}"
+
+    def shapes(self, name: str, content: Object) -> dict[Key, Shape]:
+        """The sections of one compilation."""
+        found = {}
+        for index, section in content.sections.items():
+            pieces = [piece.decode("latin-1") for piece in section.pieces]
+            targets: set[Key] = {("", text) for text in pieces if text in self.shared}
+            for target in section.refers:
+                if isinstance(target, int):
+                    if target in content.sections:
+                        targets.add(self.key(name, content, target))
+                elif (index_here := content.defines.get(target)) is not None:
+                    if index_here in content.sections:
+                        targets.add(self.key(name, content, index_here))
+                elif key := self._resolved(name, content, target):
+                    targets.add(key)
+            own = self.key(name, content, index)
+            targets.discard(own)
+            alone = sum(len(text) for text in pieces if text not in self.shared)
+            found[own] = Shape(section.size_bytes + alone, section.kind, frozenset(targets), section.words)
+        return found
+
+    def _resolved(self, name: str, content: Object, symbol: str) -> Key | None:
+        """Where a global symbol leads; a weak definition only where no object that is linked has a strong one."""
+        if symbol in self._weak and symbol in self._strong:
+            return self._weak[symbol] if symbol not in content.wants else self._strong[symbol]
+        if symbol in content.wants_weakly:
+            return None  # see joins
+        return self._strong.get(symbol) or self._weak.get(symbol)
+
+    def joins(self) -> set[tuple[Key, Key, Key]]:
+        """Weak references and definitions that a strong definition elsewhere takes over where its object is linked.
+
+        The object is linked if anything else of it is needed.
+        """
+        found = set()
+        for name, content in self._objects.items():
+            weak = {symbol for symbol in (*content.weak, *content.wants_weakly) if symbol in self._strong}
+            for index, section in content.sections.items():
+                for symbol in sorted(weak & {target for target in section.refers if isinstance(target, str)}):
+                    target = self._strong[symbol]
+                    definer = self._objects.get(target[0])
+                    if target[0] == name or definer is None:
+                        continue
+                    for other in definer.sections:
+                        trigger = self.key(target[0], definer, other)
+                        if trigger != target:
+                            found.add((self.key(name, content, index), trigger, target))
+        return found
+
+
+def reachable(graph: Graph, roots: Iterable[Key], off: Collection[str] = ()) -> set[Key]:
+    """The nodes that `roots` need in the base, with the symbols `off` switched off."""
+    following: dict[Key, list[Key]] = defaultdict(list)
+    for (source, target), conditions in graph.edges.items():
+        if any(_holds(condition, off) for condition in conditions):
+            following[source].append(target)
+    seen: set[Key] = set()
+    stack = list(roots)
+    while stack:
+        while stack:
+            node = stack.pop()
+            if node not in seen:
+                seen.add(node)
+                stack += following[node]
+        stack = [target for a, b, target in graph.joins if a in seen and b in seen and target not in seen]
+    return seen
+
+
+def _holds(condition: Collection[str], off: Collection[str]) -> bool:
+    return all(
+        (one[1:] in off)
+        if one.startswith("!") and "=" not in one
+        else (one not in off and "=" not in one) or one[0] == "!"
+        for one in condition
+    )

@@ -1,0 +1,122 @@
+"""Data files under `kimitui/sizes/data`: a measured program as numbers; sorted, so the same bytes for the same inputs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from kimitui.sizes.applets import Applet
+from kimitui.sizes.compose import Graph, Key
+
+Data = dict[str, Any]
+
+
+def program(
+    graph: Graph, roots: Iterable[Key], entries: Iterable[tuple[Collection[str], Key]]
+) -> tuple[Data, list[Key]]:
+    """The part of a data file that `reach.Program` reads, and its nodes in their order.
+
+    Nodes that nothing can lead to are left out, and so are terms of symbols without which their node is not needed.
+    """
+    roots, entries = sorted(roots), sorted((sorted(literals), node) for literals, node in entries)
+    reached = _ever_reached(graph, [*roots, *(node for _, node in entries)])
+    keys = sorted(reached)
+    number = {key: position for position, key in enumerate(keys)}
+    used: set[str] = {literal for literals, _ in entries for literal in literals}
+    plain: list[list[int]] = [[] for _ in keys]
+    conditional = []
+    for (source, target), conditions in sorted(graph.edges.items()):
+        if source not in number or target not in number:
+            continue
+        if any(not condition for condition in conditions):
+            plain[number[source]].append(number[target])
+        else:
+            used.update(literal for condition in conditions for literal in condition)
+            conditional.append((source, target, conditions))
+    terms = [
+        (key, literal, size) for key, found in graph.terms.items() if key in number for literal, size in found.items()
+    ]
+    used.update(literal for _, literal, _ in terms)
+    literals = sorted(used)
+    place = {literal: position for position, literal in enumerate(literals)}
+    objects = sorted({name for name, _ in keys})
+    object_number = {name: position for position, name in enumerate(objects)}
+    return {
+        "objects": objects,
+        "literals": literals,
+        "nodes": [
+            [
+                object_number[name],
+                _short(name, section),
+                graph.nodes[name, section].kind,
+                graph.nodes[name, section].size_bytes,
+            ]
+            for name, section in keys
+        ],
+        "edges": [sorted(targets) for targets in plain],
+        "conditional": [
+            [number[source], number[target], sorted(sorted(place[literal] for literal in one) for one in conditions)]
+            for source, target, conditions in conditional
+        ],
+        "terms": sorted([number[key], place[literal], size] for key, literal, size in terms),
+        "joins": sorted([number[a], number[b], number[t]] for a, b, t in graph.joins if {a, b, t} <= number.keys()),
+        "roots": [number[root] for root in roots],
+        "entries": [[[place[literal] for literal in found], number[node]] for found, node in entries],
+    }, keys
+
+
+def applets(found: Iterable[Applet], literals: list[str]) -> list[Any]:
+    """The applets as a data file has them: literals by number, name, link."""
+    place = {literal: position for position, literal in enumerate(literals)}
+    return [
+        [[place[literal] for literal in applet.conditions], applet.name, applet.link]
+        for applet in sorted(found, key=lambda applet: (applet.name, applet.conditions))
+    ]
+
+
+def text(data: Mapping[str, Any], inner: Collection[str] = ()) -> str:
+    """JSON with one line for every entry of the outer lists and objects, so that a diff can be read."""
+    lines = []
+    for key in sorted(data):
+        value = data[key]
+        if isinstance(value, Mapping) and key in inner:
+            body = text(value)
+        elif isinstance(value, list) and value and isinstance(value[0], list):
+            body = "[\n" + ",\n".join(map(_compact, value)) + "\n]"
+        elif isinstance(value, Mapping) and value:
+            body = "{\n" + ",\n".join(f"{_compact(name)}:{_compact(value[name])}" for name in sorted(value)) + "\n}"
+        else:
+            body = _compact(value)
+        lines.append(f"{_compact(key)}:{body}")
+    return "{\n" + ",\n".join(lines) + "\n}"
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def _short(name: str, section: str) -> str:
+    """What a section holds: the name of a function or a variable; nothing for strings that several sections share."""
+    if not name:
+        return ""
+    for prefix in (".text.", ".data.rel.ro.local.", ".data.rel.ro.", ".rodata.", ".data.", ".bss."):
+        if section.startswith(prefix):
+            return section.removeprefix(prefix)
+    return section
+
+
+def _ever_reached(graph: Graph, starts: Iterable[Key]) -> set[Key]:
+    following: dict[Key, list[Key]] = {}
+    for source, target in graph.edges:
+        following.setdefault(source, []).append(target)
+    for a, _, target in graph.joins:
+        following.setdefault(a, []).append(target)
+    seen: set[Key] = set()
+    stack = list(starts)
+    while stack:
+        node = stack.pop()
+        if node not in seen and node in graph.nodes:
+            seen.add(node)
+            stack += following.get(node, ())
+    return seen

@@ -1,0 +1,228 @@
+"""The size of an image before it is built: computed from measured data, or read from the store where it was built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+from kimitui.build import preflight
+from kimitui.config import Configuration
+from kimitui.config_upstream import as_kconfig
+from kimitui.sizes import busybox, known, tarball
+from kimitui.sizes.beside import METADATA, beside, parents, without_own
+from kimitui.sizes.busybox import Built
+from kimitui.sizes.flags import changed_flags
+from kimitui.sizes.reach import Scenario
+
+_PREFIX = "BUSYBOX_"
+METADATA_COMPONENT = "base"
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What an image will weigh, in bytes.
+
+    `components` are unpacked bytes in the root file system: `busybox`, `musl` (where it is shared), `base` (files of
+    every image), `init`, `services`, `files` (the preset's own), `linux` (modules), and each package by its name; they sum up
+    to `contents_bytes`. `artifacts` are the files that a build writes, by name, as far as the formats ask for them and
+    something is known of them. `total_bytes` is what the budget is held against: `rootfs.tar`. `exact` names what was
+    built and measured, of both; for the rest `uncertainty` has the relative error that 95 % of the comparisons
+    kept to, by the name of the component or artifact. `unknown` names what is in the image, and what is asked for, that
+    nothing was measured of: it counts nowhere.
+    """
+
+    components: Mapping[str, int]
+    artifacts: Mapping[str, int]
+    total_bytes: int
+    budget_bytes: int | None
+    exact: frozenset[str] = frozenset()
+    uncertainty: Mapping[str, float] = field(default_factory=dict)
+    unknown: frozenset[str] = frozenset()
+
+    @property
+    def contents_bytes(self) -> int:
+        """All that is in the root file system, unpacked."""
+        return sum(self.components.values())
+
+
+def estimate(config: Configuration) -> Sizes:
+    """The sizes of `config`.
+
+    Raises PresetError for services and files that do not go together, as a build would.
+    """
+    return Estimator(config).sizes()
+
+
+@dataclass(frozen=True)
+class _Around:
+    """All but BusyBox and the kernel: bytes by component, and of the archive's members with it.
+
+    `metadata_bytes` is what an image says of its own making, without the symbols that the preset itself decides.
+    """
+
+    components: Mapping[str, int]
+    unknown: frozenset[str]
+    members_bytes: int
+    metadata_bytes: int
+    taken: frozenset[str]
+
+
+class Estimator:
+    """The sizes of a configuration while it is edited, and what its options would change.
+
+    Nothing is read after the first estimate but what the preset itself brings, and with `cache_dir`, where the outputs
+    of steps are looked up, what is there; without it nothing is exact.
+    """
+
+    def __init__(self, config: Configuration, *, cache_dir: Path | None = None) -> None:
+        self._config = config
+        self._cache_dir = cache_dir
+        self._digest = known.toolchain_digest(cache_dir) if cache_dir else None
+        self._arounds: dict[object, _Around] = {}
+
+    def sizes(self) -> Sizes:
+        """The sizes now. Raises as `estimate` does."""
+        config, around = self._config, self._around()
+        (built,) = self._built(around, ({},))
+        components = {
+            **around.components,
+            METADATA_COMPONENT: around.components[METADATA_COMPONENT] + self._own_bytes(),
+        }
+        unknown = set(around.unknown)
+        if built is None:
+            unknown.add("busybox")
+        else:
+            components["busybox"] = built.file_bytes
+        artifacts: dict[str, int] = {}
+        exact: set[str] = set()
+        total = self._total(around, built, self._own_bytes())
+        if self._cache_dir and self._digest:
+            parts, files = known.outputs(config, self._cache_dir, self._digest)
+            components |= parts
+            total = files.get("rootfs.tar", total)
+            unknown -= parts.keys()
+            exact = {*parts, *files}
+            artifacts |= files
+        formats = config.family("IMAGE_FORMATS")
+        if "rootfs" in formats:
+            artifacts["rootfs.tar"] = total
+        else:
+            artifacts.pop("rootfs.tar", None)
+        return Sizes(
+            components=MappingProxyType(dict(sorted(components.items()))),
+            artifacts=MappingProxyType(dict(sorted(artifacts.items()))),
+            total_bytes=total,
+            budget_bytes=preflight.budget_bytes(config),
+            exact=frozenset(exact & {*components, *artifacts}),
+            uncertainty=MappingProxyType({name: error for name, error in self._errors().items() if name not in exact}),
+            unknown=frozenset(unknown),
+        )
+
+    def deltas(self, names: Sequence[str]) -> dict[str, int | None]:
+        """By symbol, by how many bytes `toggle` would change the estimated total, with all that it switches.
+
+        None where it would be refused. The estimate alone is compared, not what happens to be in the store.
+        """
+        around, own = self._around(), self._own_bytes()
+        found: dict[str, int | None] = dict.fromkeys(names)
+        together: dict[str, Mapping[str, str]] = {}
+        base: Built | None = None
+        for name in found:
+            changed = self._config.consequences(name)
+            if changed is None:
+                continue
+            if all(symbol.startswith((_PREFIX, "KERNEL_")) for symbol in changed):
+                together[name] = changed
+            else:
+                before = self._total(around, self._built(around, ({},))[0], own)
+                found[name] = self._imagined(name) - before
+        if together:
+            scenarios = [{}, *map(_of_busybox, together.values())]
+            base, *built = self._built(around, scenarios)
+            before = self._total(around, base, own)
+            for (name, changed), one in zip(together.items(), built, strict=True):
+                found[name] = self._total(around, one, own + self._own_change(changed)) - before
+        return found
+
+    def _errors(self) -> Mapping[str, float]:
+        program = busybox.load(self._config.choice("IMAGE_ARCH"))
+        return program.about["uncertainty"] if program else {}
+
+    def _imagined(self, name: str) -> int:
+        with self._config.imagined(name):
+            around = self._around()
+            return self._total(around, self._built(around, ({},))[0], self._own_bytes())
+
+    def _values(self) -> dict[str, str]:
+        """BusyBox's symbols by upstream name, with those that only the preset has."""
+        values = _of_busybox(self._config.values)
+        for name, value in self._config.further["busybox"].items():
+            values[name] = as_kconfig(value)
+        return values
+
+    def _built(self, around: _Around, scenarios: Sequence[Scenario]) -> list[Built] | list[None]:
+        values = self._config.values
+        arch = self._config.choice("IMAGE_ARCH")
+        program = busybox.load(arch)
+        if program is None or values["IMAGE_LINK_STATIC"] != "y":
+            return [None] * len(scenarios)
+        flags = changed_flags(lambda symbol: values.get(symbol, "n"), arch)
+        return program.built(self._values(), flags, scenarios, around.taken)
+
+    def _total(self, around: _Around, built: Built | None, own_bytes: int) -> int:
+        files = [around.metadata_bytes + own_bytes, *([built.file_bytes] if built else ())]
+        return tarball.archive_bytes(around.members_bytes + tarball.members_bytes(files, built.links if built else 0))
+
+    def _own_bytes(self) -> int:
+        """The lines of the image's metadata for what the preset itself decides."""
+        values, base = self._config.values, self._config.base_values
+        return sum(_line_bytes(name) for name, value in values.items() if value != base[name] and "_" in name)
+
+    def _own_change(self, changed: Mapping[str, str]) -> int:
+        values, base = self._config.values, self._config.base_values
+        return sum(
+            _line_bytes(name) * ((value != base[name]) - (values[name] != base[name]))
+            for name, value in changed.items()
+        )
+
+    def _around(self) -> _Around:
+        config = self._config
+        key = (
+            tuple(value for name, value in config.values.items() if not name.startswith((_PREFIX, "KERNEL_"))),
+            repr(config.further["services"]),
+            tuple(preset.text for preset in config.chain),
+        )
+        if key not in self._arounds:
+            self._arounds[key] = _around(config, self._digest or "0" * 64, self._cache_dir or Path())
+        return self._arounds[key]
+
+
+def _around(config: Configuration, digest: str, cache_dir: Path) -> _Around:
+    found = beside(config, digest, cache_dir)
+    files = dict(found.files)
+    del files[METADATA]
+    components: dict[str, int] = {}
+    for component, size in files.values():
+        components[component] = components.get(component, 0) + size
+    directories = {*found.directories, *parents({*files, *found.links, METADATA})}
+    programs = {path.rpartition("/")[2] for path in {*files, *found.links} if "bin/" in path}
+    metadata_bytes = len(without_own(config, found.contents[METADATA]))
+    components[METADATA_COMPONENT] = components.get(METADATA_COMPONENT, 0) + metadata_bytes
+    return _Around(
+        components=components,
+        unknown=frozenset(found.packages),
+        members_bytes=tarball.members_bytes((size for _, size in files.values()), len(directories) + len(found.links)),
+        metadata_bytes=metadata_bytes,
+        taken=frozenset(programs),
+    )
+
+
+def _of_busybox(values: Mapping[str, str]) -> dict[str, str]:
+    return {name.removeprefix(_PREFIX): value for name, value in values.items() if name.startswith(_PREFIX)}
+
+
+def _line_bytes(name: str) -> int:
+    """A line such as `   "PING": true,` of the metadata."""
+    return len(name.partition("_")[2]) + 13

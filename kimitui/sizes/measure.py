@@ -1,0 +1,157 @@
+"""Measures what programs are made of, by compiling them in the sandbox; what is in the store is not compiled again."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from kimitui import preset as presets
+from kimitui.build import workshop
+from kimitui.build.events import Emit
+from kimitui.build.plan import dotconfig
+from kimitui.build.plan.context import builder_file
+from kimitui.build.step import InputFile, Step, in_order
+from kimitui.build.workshop import Request, Workshop
+from kimitui.config import Configuration
+from kimitui.sizes.objects import Object, members, read
+from kimitui.sizes.wanted import FURTHER, Wanted
+
+# What the hardening menu does to code, each beside the level that most images have.
+BASE: Mapping[str, object] = {"level": "basic", "relro": "full", "fortify": "none"}
+FLAG_SETS: Mapping[str, Mapping[str, object]] = {
+    "HARDENING_PIE=n": {"pie": False},
+    "HARDENING_STACK_PROTECTOR=none": {"stack_protector": "none"},
+    "HARDENING_STACK_PROTECTOR=all": {"stack_protector": "all"},
+    "HARDENING_STACK_CLASH=n": {"stack_clash": False},
+    "HARDENING_AUTO_VAR_INIT=n": {"auto_var_init": False},
+    "HARDENING_ZERO_REGISTERS=y": {"zero_registers": True},
+    "HARDENING_BRANCH_PROTECTION=y": {"branch_protection": True},
+    "HARDENING_FORTIFY=2": {"fortify": "2"},
+    "HARDENING_FORTIFY=3": {"fortify": "3"},
+}
+# What every program begins and ends with; the linker keeps all of it.
+START = "start:"
+START_FILES = ("rcrt1.o", "crti.o", "crtn.o", "relro.o", "crtbeginS.o", "crtendS.o")
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """BusyBox compiled with everything on: the directory of the step, musl's, and what was recorded of the build."""
+
+    output: Path
+    musl: Path
+    toolchain_digest: str
+    sources: Mapping[str, str]
+    compile: tuple[str, ...]
+
+    def objects(self) -> Iterator[tuple[str, Object]]:
+        """Every object with its name: BusyBox's by path, those of archives as `libc.a:printf.lo`."""
+        with tarfile.open(self.output / "objects.tar") as archive:
+            for member in archive:
+                file = archive.extractfile(member) if member.name.endswith(".o") else None
+                if file:
+                    yield member.name, read(file.read())
+        for archive_name, path in (
+            ("libc.a", self.musl / "lib/libc.a"),
+            ("libgcc.a", self.output / "runtime/libgcc.a"),
+        ):
+            seen: dict[str, int] = {}
+            for name, content in members(path.read_bytes()):
+                seen[name] = seen.get(name, 0) + 1  # musl has two realloc.lo
+                yield f"{archive_name}:{name}{'' if seen[name] == 1 else f'#{seen[name]}'}", read(content)
+        for name in START_FILES:
+            directory = self.output / "runtime" if name.startswith(("crtbegin", "crtend")) else self.musl / "lib"
+            if (directory / name).exists():
+                yield f"{START}{name}", read((directory / name).read_bytes())
+
+
+def configuration(arch: str, hardening: Mapping[str, object]) -> Configuration:
+    """The configuration whose flags are measured: hardening as given on top of `BASE`."""
+    values = {"extends": "minimal", "image": {"arch": arch, "formats": ["rootfs"]}, "hardening": {**BASE, **hardening}}
+    return Configuration.from_preset(presets.parse(json.dumps(values), Path("sizes.json5").absolute()))
+
+
+def compiled(wanted: Wanted, config: Configuration, cache_dir: Path, *, emit: Emit) -> Compiled:
+    """BusyBox with everything on, compiled as `config` asks. Raises as `build` does."""
+    with _opened(config, cache_dir, emit) as room:
+        step = busybox_step(room, wanted)
+        done = room.runner.run(in_order((step,)))
+        return Compiled(
+            output=done[step.name].output,
+            musl=done["musl"].output,
+            toolchain_digest=room.toolchain.digest,
+            sources={name: source.digest for name, source in room.sources.items()},
+            compile=tuple(step.parameters["CFLAGS_TARGET"].split()),
+        )
+
+
+def variants(
+    wanted: Wanted, config: Configuration, cache_dir: Path, *, emit: Emit
+) -> tuple[dict[str, dict[str, dict[str, Object]]], dict[str, Object]]:
+    """What other values make of the objects: by object, `symbol=value`, and which compilation.
+
+    Besides, the objects that only other values have. Raises as `build` does.
+    """
+    with _opened(config, cache_dir, emit) as room:
+        step = variants_step(room, wanted)
+        output = room.runner.run(in_order((step,)))[step.name].output
+    found: dict[str, dict[str, dict[str, Object]]] = {}
+    further: dict[str, Object] = {}
+    with tarfile.open(output / "variants.tar") as archive:
+        for member in archive:
+            file = archive.extractfile(member)
+            assert file is not None
+            *path, value, which = member.name.split("/")
+            name = "/".join(path)
+            if value == "=":
+                further[name] = read(file.read())
+            else:
+                found.setdefault(name, {}).setdefault(value, {})[which.removesuffix(".o")] = read(file.read())
+    return found, further
+
+
+def busybox_step(room: Workshop, wanted: Wanted) -> Step:
+    """The step that compiles BusyBox with everything on."""
+    busybox = room.plan.busybox
+    libraries = tuple(used for used in busybox.uses if used.name != "busybox-config")
+    configured = Step(
+        name="sizes-config",
+        arch="any",
+        script="busybox-config.sh",
+        uses=tuple(used for used in libraries if used.name == "busybox-tree"),
+        parameters={"UNNAMED": "default"},
+        files={"requested.config": InputFile(dotconfig.text(wanted.base, set(wanted.texts)).encode())},
+    )
+    return Step(
+        name="sizes-busybox",
+        arch=busybox.arch,
+        script="sizes-busybox.sh",
+        uses=(configured, *libraries),
+        parameters={**busybox.parameters, "CONFIGURED": configured.name},
+    )
+
+
+def variants_step(room: Workshop, wanted: Wanted) -> Step:
+    """The step that compiles its objects with other values."""
+    base = busybox_step(room, wanted)
+    text = json.dumps({"values": wanted.values, "needed_by": wanted.needed_by, "further": FURTHER}, sort_keys=True)
+    return Step(
+        name="sizes-variants",
+        arch=base.arch,
+        script="sizes-variants.sh",
+        uses=(base, *(used for used in base.uses if used.name != "sizes-config")),
+        parameters={name: base.parameters[name] for name in ("TRIPLE", "CFLAGS_TARGET", "LDFLAGS_TARGET")},
+        files={
+            "variants.json": InputFile(text.encode()),
+            "sizes_variants.py": builder_file("steps/sizes_variants.py"),
+        },
+    )
+
+
+def _opened(config: Configuration, cache_dir: Path, emit: Emit) -> AbstractContextManager[Workshop]:
+    request = Request(config=config, cache_dir=cache_dir, out_dir=Path("out").absolute())
+    return workshop.opened(request, emit=emit)
