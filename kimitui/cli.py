@@ -32,6 +32,8 @@ _COMMANDS = {
     "check": ("presets", "check presets without building"),
     "diff": ("presets", "show what differs between two presets"),
     "suggest": ("suggest", "find the applets that shell scripts need"),
+    "size": ("size", "show what an image weighs, before it is built"),
+    "sizes": ("size", "measure what sizes are computed from, and compare estimates with builds"),
     "menuconfig": ("menuconfig", "edit the .config file of any Kconfig tree"),
     "sources": ("sources", "list, fetch, add and verify upstream sources"),
     "cache": ("cache", "show and prune the caches"),

@@ -2,11 +2,11 @@
 """Compiles BusyBox's objects again with other values of the symbols that they depend on.
 
 Runs in the sandbox, in BusyBox's tree. `/input/variants.json` has by symbol the values to try, each with all that has
-to be assigned for it, and the symbols that need it. A symbol that stands in an object's own text is tried by itself;
-those that only the shared headers name are tried all at once, and by halves where that makes a difference. What comes
-out other than in the base is written to /output/variants.tar as `<object>/<symbol>=<value>/<which>.o`: `off` has the
-value, and all that needs the symbol at `n`; `without` has only what needs it at `n`, if anything does. Objects that
-only other values have are written as `<object>/=/base.o`.
+to be assigned for it, and the symbols that need it. A symbol that stands in an object's C file is tried by itself;
+those that only headers name are tried all at once, and by halves where that makes a difference to what the
+preprocessor leaves of the C file. What comes out other than in the base is written to /output/variants.tar as
+`<object>/<symbol>=<value>/<which>.o`: `off` has the value, and all that needs the symbol at `n`; `without` has only
+what needs it at `n`, if anything does. Objects that only other values have are written as `<object>/=/base.o`.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-# A header that nearly all objects include says little about any of them.
-_SHARED = frozenset({"libbb.h", "platform.h", "busybox.h", "autoconf.h", "xatonum.h"})
+# Generated headers that name every symbol there is.
+_ALL = frozenset({"autoconf.h", "applets.h", "usage.h", "usage_compressed.h", "bbconfigopts.h", "bbconfigopts_bz2.h"})
+_KBUILD = re.compile(rb"^//kbuild:lib-\$\(CONFIG_([A-Z0-9_]+)\)\s*\+=\s*(.*)$", re.MULTILINE)
 _MENTION = re.compile(rb"\b(?:ENABLE|CONFIG|IF|IF_NOT)_([A-Z0-9_]+)")
 
 Values = tuple[tuple[str, str], ...]
@@ -42,22 +43,29 @@ class Objects:
 
     def compiled(self, name: str, values: Mapping[str, str]) -> bytes:
         """The object's bytes; empty where it does not compile."""
+        if not values and Path(name).exists():
+            return Path(name).read_bytes()
         key = (name, tuple(sorted(values.items())))
         if key not in self._known:
             self._known[key] = self._compile(name, values)
         return self._known[key]
 
+    def preprocessed(self, name: str, values: Mapping[str, str]) -> bytes:
+        """A digest of what the preprocessor leaves of the object's C file, without what headers bring."""
+        words = self._words(name, values)
+        argv = [*words[: words.index("-o")], *words[words.index("-o") + 2 :], "-E", "-w"]
+        done = subprocess.run([word for word in argv if word != "-c"], capture_output=True, check=False)
+        own, source, kept = True, words[-1].encode(), hashlib.sha256(str(done.returncode).encode())
+        for line in done.stdout.splitlines():
+            if line.startswith(b"# "):
+                own = line.split(b'"')[1] == source
+            elif own:
+                kept.update(line)
+        return kept.digest()
+
     def _compile(self, name: str, values: Mapping[str, str]) -> bytes:
-        text = with_values(self._autoconf, values)
-        place = self._scratch / hashlib.sha256(text.encode()).hexdigest()[:16]
-        header = place / "autoconf.h"
-        if not header.exists():
-            place.mkdir(exist_ok=True)
-            partial = place / f"{os.getpid()}-{name.replace('/', '-')}.part"
-            partial.write_text(text)
-            partial.rename(header)
-        target = place / f"{name.replace('/', '-')}"
-        words = [str(header) if word == "include/autoconf.h" else word for word in self._commands[name]]
+        words = self._words(name, values)
+        target = self._scratch / f"{hashlib.sha256(repr((name, values)).encode()).hexdigest()}.o"
         done = subprocess.run(
             [*words[: words.index("-o")], "-w", "-o", str(target), *words[words.index("-o") + 2 :]],
             capture_output=True,
@@ -68,6 +76,18 @@ class Objects:
         content = target.read_bytes()
         target.unlink()
         return content
+
+    def _words(self, name: str, values: Mapping[str, str]) -> list[str]:
+        """The command that compiles an object, told of other values."""
+        text = with_values(self._autoconf, values)
+        place = self._scratch / hashlib.sha256(text.encode()).hexdigest()[:16]
+        header = place / "autoconf.h"
+        if not header.exists():
+            place.mkdir(exist_ok=True)
+            partial = place / f"{os.getpid()}-{name.replace('/', '-')}.part"
+            partial.write_text(text)
+            partial.rename(header)
+        return [str(header) if word == "include/autoconf.h" else word for word in self._commands[name]]
 
 
 def with_values(autoconf: str, values: Mapping[str, str]) -> str:
@@ -117,7 +137,7 @@ def main() -> None:
         if words[0] != "/build/cc":
             continue
         commands[target] = words
-        mentions[target] = _mentions(text, symbols)
+        mentions[target] = _mentions(target, text, symbols)
     objects = Objects(commands, Path("include/autoconf.h").read_text(), Path("/build/variants"))
     Path("/build/variants").mkdir()
     with (
@@ -146,21 +166,28 @@ def _like(command: list[str], name: str, other: str) -> list[str]:
     return [word.replace(f"{stem}.", f"{new}.") for word in command]
 
 
-def _mentions(rules: str, symbols: set[str]) -> tuple[list[str], list[str]]:
-    """The symbols in an object's own text, and those that only shared headers name."""
+def _mentions(target: str, rules: str, symbols: set[str]) -> tuple[list[str], list[str]]:
+    """The symbols in an object's C file, and those that only its headers name.
+
+    A symbol without which the object is not compiled at all need not be tried.
+    """
     sources = re.findall(r"^\s+(\S+\.[ch])\s*\\?$", rules, re.MULTILINE)
     sources += re.findall(r":= (\S+\.c) ", rules)
     own: set[str] = set()
     shared: set[str] = set()
     for source in dict.fromkeys(sources):
         path = Path(source)
-        if path.is_absolute() or not path.exists():
+        if path.is_absolute() or not path.exists() or path.name in _ALL:
             continue
-        named = {word.decode() for word in _MENTION.findall(path.read_bytes())} & symbols
-        if path.name in _SHARED:
-            shared |= named
+        content = path.read_bytes()
+        named = {word.decode() for word in _MENTION.findall(content)} & symbols
+        if path.suffix == ".c":
+            makers = [
+                symbol.decode() for symbol, names in _KBUILD.findall(content) if Path(target).name.encode() in names
+            ]
+            own |= named - set(makers if len(makers) == 1 else ())
         else:
-            own |= named
+            shared |= named
     return sorted(own), sorted(shared - own)
 
 
@@ -176,7 +203,7 @@ def _differing(
         sys.exit(f"{name} does not compile")
     own, shared = mentioned
     here = {*own, *shared}
-    for symbol in [*own, *_effective(objects, name, base, shared)]:
+    for symbol in [*own, *_effective(objects, name, objects.preprocessed(name, {}), shared)]:
         for value, assigned in values[symbol].items():
             dependents = {other: "n" for other in needed_by.get(symbol, ()) if other in here} if value == "n" else {}
             off = objects.compiled(name, {**dependents, **assigned})
@@ -191,7 +218,7 @@ def _effective(objects: Objects, name: str, base: bytes, symbols: list[str]) -> 
     """Those of `symbols` that make a difference, found by halving."""
     if not symbols:
         return []
-    if objects.compiled(name, dict.fromkeys(symbols, "n")) == base:
+    if objects.preprocessed(name, dict.fromkeys(symbols, "n")) == base:
         return []
     if len(symbols) == 1:
         return symbols

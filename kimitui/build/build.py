@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
-from kimitui import config_texts
 from kimitui.build import contents, preflight, replaced, workshop
-from kimitui.build.artifacts import boot, build_info, container, directory, oci
+from kimitui.build.artifacts import boot, build_info, container, directory, image_config, oci
 from kimitui.build.artifacts.made import Made
 from kimitui.build.events import Done, Emit
 from kimitui.build.plan import Phase
@@ -97,7 +95,7 @@ def _write_artifacts(staging: Path, made: Made) -> None:
     if "oci" in formats:
         oci.write(
             staging / "image.oci.tar",
-            config=_image_config(made),
+            config=image_config.of(made.config, made.release, made.plan.arch),
             rootfs=made.rootfs,
             layer=made.layer,
             compression=made.config.choice("IMAGE_COMPRESSION"),
@@ -106,27 +104,3 @@ def _write_artifacts(staging: Path, made: Made) -> None:
     build_info.write(staging / "build-info.json", made, sorted(staging.iterdir()))
     sums = "".join(f"{oci.file_digest(path)}  {path.name}\n" for path in sorted(staging.iterdir()))
     (staging / "SHA256SUMS").write_text(sums)
-
-
-def _image_config(made: Made) -> oci.ImageConfig:
-    config, release = made.config, made.release
-    created = datetime.fromtimestamp(release.source_date_epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return oci.ImageConfig(
-        reference=made.reference,
-        architecture=made.plan.arch.oci,
-        created=release.source_date_epoch,
-        command=preflight.words(config, "IMAGE_COMMAND"),
-        entrypoint=preflight.words(config, "IMAGE_ENTRYPOINT"),
-        user=contents.run_as(config),
-        workdir=config.string("IMAGE_WORKDIR"),
-        environment=config_texts.environment(config.string("IMAGE_ENV")),
-        ports=config_texts.ports(config.string("IMAGE_PORTS")),
-        labels={
-            "org.opencontainers.image.title": f"Kimigayo OS {config.name}",
-            "org.opencontainers.image.description": config.description,
-            "org.opencontainers.image.version": release.version,
-            "org.opencontainers.image.ref.name": made.reference,
-            "org.opencontainers.image.created": created,
-            **config_texts.labels(config.string("IMAGE_LABELS")),
-        },
-    )

@@ -12,9 +12,14 @@ from typing import Any
 from kimitui.sizes.layout import Contents, Rules, file_bytes, up
 from kimitui.sizes.reach import Program, Scenario, symbol_of
 
-_DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parent / "data"
 ARCHES = ("x86_64", "arm64", "riscv64")
 _KINDS = ("text", "rodata", "relro", "data", "init", "unwind", "bss")
+_TEXT, _BSS = 0, 6
+# Beside the kinds there are two more sums: what deflate leaves of code, and of all the rest.
+_PACKED_TEXT, _PACKED_OTHER, _SUMS = 7, 8, 9
+# Most of the tables are usage texts, which are compressed already.
+_TABLES_SHARE = 0.95
 # All sums are kept in one number: a field for each kind, wide enough for whatever a program can be.
 _FIELD_BITS = 48
 _FIELD = (1 << _FIELD_BITS) - 1
@@ -22,12 +27,16 @@ _FIELD = (1 << _FIELD_BITS) - 1
 
 @dataclass(frozen=True)
 class Built:
-    """A program under one scenario: its file's bytes, what is in it, and how many links lead to it."""
+    """A program under one scenario: its file's bytes, what is in it, and how many links lead to it.
+
+    `packed` is what deflate leaves, section by section, of its code and of all the rest.
+    """
 
     file_bytes: int
     contents: Contents
     linked_bytes: int
     links: int
+    packed: tuple[float, float]
 
 
 class BusyBox:
@@ -35,13 +44,18 @@ class BusyBox:
 
     def __init__(self, data: Mapping[str, Any]) -> None:
         self.about: Mapping[str, Any] = data["about"]
-        self.program = Program.from_data(data["program"])
-        self._applets: list[tuple[list[int], str, str]] = data["applets"]
+        self._applets: list[tuple[list[int], str, str, int]] = data["applets"]
+        entries = [(literals, node) for literals, _, _, node in self._applets]
+        self.program = Program.from_data(data["program"], entries)
         self._tables: Mapping[str, int] = data["tables"]
-        self._flags: Mapping[str, Sequence[Sequence[int]]] = data["flags"]
+        self._flags: Mapping[str, Mapping[str, Sequence[float]]] = data["flags"]
         self._rules: Mapping[str, Mapping[str, Any]] = data["rules"]
         self._usage: Mapping[str, Any] = data["usage"]
         self._kinds = [_KINDS.index(kind) for _object, _name, kind, _size in self.program.nodes]
+        shares = data.get("packed") or [0] * len(self._kinds)
+        usual = _usual_shares(shares, self._kinds, [size for _, _, _, size in self.program.nodes])
+        self._shares = [(share or usual[kind]) / 100 for share, kind in zip(shares, self._kinds, strict=True)]
+        self._packing: Mapping[str, Any] = data.get("packing", {})
         self._sizes: dict[tuple[str, ...], list[int]] = {}
         self._number = {literal: number for number, literal in enumerate(self.program.literals)}
         self.symbols = frozenset(symbol_of(literal) for literal in self.program.literals)
@@ -64,73 +78,128 @@ class BusyBox:
         rules = self._rules_of(flags)
         found = []
         for number, total in enumerate(sums):
-            parts = dict(
-                zip(_KINDS, (total >> _FIELD_BITS * kind & _FIELD for kind in range(len(_KINDS))), strict=True)
-            )
-            names = [name for literals, name, _ in self._applets if _all(literals, masks, number)]
-            read_only, relocated = self._table_bytes(names, alive, masks, number)
-            contents = Contents(
-                text=parts["text"],
-                rodata=parts["rodata"] + read_only,
-                relro=parts["relro"] + parts["init"] + relocated,
-                data=parts["data"],
-            )
+            names = [name for literals, name, _, _ in self._applets if _all(literals, masks, number)]
+            tables = self._table_bytes(names, alive, masks, number)
+            contents = self._contents(total, tables)
             linked = contents.text + contents.rodata + contents.relro + contents.data
             links = len({name for name in names if name != "busybox" and name not in taken})
-            found.append(Built(file_bytes(contents, rules), contents, linked, links))
+            packed = (_field(total, _PACKED_TEXT), _field(total, _PACKED_OTHER) + _TABLES_SHARE * tables[0])
+            found.append(Built(file_bytes(contents, rules), contents, linked, links, packed))
         return found
+
+    def contents(self, values: Mapping[str, str], flags: Sequence[str]) -> Contents:
+        """What is in the program, by where it goes."""
+        masks = self.program.masks(values, ({},))
+        alive = self.program.reach(masks, 1)
+        names = [name for literals, name, _, _ in self._applets if _all(literals, masks, 0)]
+        (total,) = self._sums(alive, masks, 1, flags, 1)
+        return self._contents(total, self._table_bytes(names, alive, masks, 0))
+
+    def needed(self, values: Mapping[str, str], names: Collection[str]) -> list[int]:
+        """The nodes that applets by these names need, and what every program does; in their order."""
+        masks = self.program.masks(values, ({},))
+        starts = [node for _, name, _, node in self._applets if name in names]
+        return sorted(self.program.closure([*self.program.roots, *starts], masks))
+
+    def packed_of(self, nodes: Sequence[int]) -> tuple[float, float]:
+        """What deflate leaves of nodes as they are in the base: of their code, and of all the rest."""
+        text = other = 0.0
+        for node in nodes:
+            packed = self.program.nodes[node][3] * self._shares[node]
+            if self._kinds[node] == _TEXT:
+                text += packed
+            elif self._kinds[node] != _BSS:
+                other += packed
+        return text, other
+
+    def archive_bytes(self, method: str, built: Built, beside_packed_bytes: int) -> int | None:
+        """What a method makes of the root file system; None where that was not measured.
+
+        `beside_packed_bytes` is what deflate makes of all else that is in it.
+        """
+        if method not in self._packing.get("weights", {}):
+            return None
+        text, other = built.packed
+        row = (1.0, text, other, float(built.links))
+        own = sum(weight * value for weight, value in zip(self._packing["weights"][method], row, strict=True))
+        return round(float(own)) + beside_packed_bytes - int(self._packing["beside"])
+
+    def _contents(self, total: int, tables: tuple[int, int]) -> Contents:
+        parts = {kind: _field(total, number) for number, kind in enumerate(_KINDS)}
+        read_only, relocated = tables
+        return Contents(
+            text=parts["text"],
+            rodata=parts["rodata"] + read_only,
+            relro=parts["relro"] + parts["init"] + relocated,
+            data=parts["data"],
+        )
 
     def links(self, values: Mapping[str, str]) -> frozenset[str]:
         """The paths that lead to BusyBox, without a slash in front."""
         masks = self.program.masks(values, ({},))
         return frozenset(
             link.removeprefix("/")
-            for literals, name, link in self._applets
+            for literals, name, link, _ in self._applets
             if name != "busybox" and _all(literals, masks, 0)
         )
 
-    def node_bytes(self, flags: Sequence[str]) -> list[int]:
-        """By node, its bytes under `flags` with all symbols as in the base."""
-        return [size & _FIELD if size >= 0 else 0 for size in self._plain(tuple(flags))]
+    def sizes(self, flags: Sequence[str]) -> list[int]:
+        """By node, its bytes under `flags` with all symbols as in the base; nothing for what is in no file."""
+        in_file = (kind != _KINDS.index("bss") for kind in self._kinds)
+        return [size if there else 0 for size, there in zip(self._plain(tuple(flags)), in_file, strict=True)]
+
+    def reach_of(self, masks: Sequence[int], symbols: Collection[str]) -> set[int]:
+        """The nodes that the applets of `symbols` lead to by themselves; `masks` are of one or more scenarios."""
+        starts = [
+            node
+            for literals, node in self.program.entries
+            if any(symbol_of(self.program.literals[literal]) in symbols for literal in literals)
+        ]
+        return self.program.closure(starts, masks)
+
+    def needed_by(self, masks: Sequence[int]) -> list[tuple[str, ...]]:
+        """By node, the names of the applets that need it, of those that are on in the first scenario."""
+        on = [(name, node) for literals, name, _, node in self._applets if _all(literals, masks, 0)]
+        owners = self.program.owners([node for _, node in on], masks)
+        return [tuple(name for bit, (name, _) in enumerate(on) if mask >> bit & 1) if mask else () for mask in owners]
 
     def _plain(self, flags: tuple[str, ...]) -> list[int]:
         if flags not in self._sizes:
-            sizes = [size for _object, _name, _kind, size in self.program.nodes]
+            sizes: list[float] = [size for _object, _name, _kind, size in self.program.nodes]
             for flag in flags:
-                for node, difference in self._flags.get(flag, ()):
-                    sizes[node] += difference
-            self._sizes[flags] = [max(size, 0) for size in sizes]
+                for kind, (each, rate) in self._flags.get(flag, {}).items():
+                    for node, (_object, _name, other, size) in enumerate(self.program.nodes):
+                        if other == kind and size:
+                            sizes[node] += each + rate * size
+            self._sizes[flags] = [max(round(size), 0) for size in sizes]
         return self._sizes[flags]
 
     def _sums(
         self, alive: Sequence[int], masks: Sequence[int], every: int, flags: Sequence[str], count: int
     ) -> list[int]:
+        """By scenario, all sums in one number."""
         sizes = self._plain(tuple(flags))
-        kinds, terms = self._kinds, self.program.terms
-        common = [0] * len(_KINDS)
+        kinds, shares, terms = self._kinds, self._shares, self.program.terms
+        common = [0] * _SUMS
         apart: dict[int, list[int]] = {}
+
+        def add(bits: int, node: int, size: int) -> None:
+            sums = common if bits == every else apart.setdefault(bits, [0] * _SUMS)
+            kind = kinds[node]
+            sums[kind] += size
+            if kind != _BSS:
+                sums[_PACKED_OTHER if kind else _PACKED_TEXT] += int(size * shares[node])
+
         for node, mask in enumerate(alive):
-            if not mask:
-                continue
-            size = sizes[node]
-            if node in terms:
-                base = self.program.nodes[node][3]
-                scale = size / base if base else 1.0
-                by_bits: dict[int, int] = {mask: size}
-                for literal, difference in terms[node]:
-                    if bits := masks[literal] & mask:
-                        by_bits[bits] = by_bits.get(bits, 0) + round(difference * scale)
-                for bits, part in by_bits.items():
-                    if bits == every:
-                        common[kinds[node]] += part
-                    else:
-                        apart.setdefault(bits, [0] * len(_KINDS))[kinds[node]] += part
-            elif mask == every:
-                common[kinds[node]] += size
-            else:
-                apart.setdefault(mask, [0] * len(_KINDS))[kinds[node]] += size
-        base_sum = _packed(common)
-        sums = [base_sum] * count
+            if mask:
+                add(mask, node, sizes[node])
+                if node in terms:
+                    base = self.program.nodes[node][3]
+                    scale = sizes[node] / base if base else 1.0
+                    for literal, difference in terms[node]:
+                        if bits := masks[literal] & mask:
+                            add(bits, node, round(difference * scale))
+        sums = [_packed(common)] * count
         for bits, parts in apart.items():
             part = _packed(parts)
             while bits:
@@ -157,20 +226,19 @@ class BusyBox:
             "packed_usage": self._usage_bytes(names, masks, scenario),
         }
         there = {name: sizes[name] for name, node in self._tables.items() if alive[node] >> scenario & 1}
-        relocated = there.pop("applet_main", 0) if self._tables_move else 0
+        relocated = there.pop("applet_main", 0)
         return sum(there.values()), relocated
 
     def _usage_bytes(self, names: Sequence[str], masks: Sequence[int], scenario: int) -> int:
         """The compressed usage texts of applets."""
         weights = self._usage["weights"]
         total = sum(weights.get(name, 0.0) for name in names)
-        for literal, difference in self._usage["terms"]:
-            if masks[literal] >> scenario & 1:
+        there = set(names)
+        for literal, applet, difference in self._usage["terms"]:
+            if applet in there and masks[literal] >> scenario & 1:
                 total += difference
         fixed, factor, power = map(float, self._usage["fit"])
         return round(fixed + factor * float(max(total, 0.0) ** power))
-
-    _tables_move = True
 
     def _rules_of(self, flags: Sequence[str]) -> Rules:
         pie = "HARDENING_PIE=n" not in flags
@@ -181,12 +249,26 @@ class BusyBox:
 @cache
 def load(arch: str) -> BusyBox | None:
     """The measured BusyBox of an architecture; None where it was not measured."""
-    path = _DATA / f"busybox-{arch}.json"
+    path = DATA / f"busybox-{arch}.json"
     return BusyBox(json.loads(path.read_text())) if path.exists() else None
+
+
+def _usual_shares(shares: Sequence[int], kinds: Sequence[int], sizes: Sequence[int]) -> list[float]:
+    """By kind, what deflate leaves on average, in per cent."""
+    packed, whole = [0.0] * len(_KINDS), [0.0] * len(_KINDS)
+    for share, kind, size in zip(shares, kinds, sizes, strict=True):
+        if share:
+            packed[kind] += share * size
+            whole[kind] += size
+    return [part / size if size else 50.0 for part, size in zip(packed, whole, strict=True)]
 
 
 def _all(literals: Sequence[int], masks: Sequence[int], scenario: int) -> bool:
     return all(masks[literal] >> scenario & 1 for literal in literals)
+
+
+def _field(total: int, number: int) -> int:
+    return total >> _FIELD_BITS * number & _FIELD
 
 
 def _packed(parts: Sequence[int]) -> int:

@@ -1,4 +1,4 @@
-"""Data files under `kimitui/sizes/data`: a measured program as numbers; sorted, so the same bytes for the same inputs."""
+"""Data files under `kimitui/sizes/data`: measured programs as numbers, sorted: same inputs, same bytes."""
 
 from __future__ import annotations
 
@@ -62,16 +62,16 @@ def program(
         "terms": sorted([number[key], place[literal], size] for key, literal, size in terms),
         "joins": sorted([number[a], number[b], number[t]] for a, b, t in graph.joins if {a, b, t} <= number.keys()),
         "roots": [number[root] for root in roots],
-        "entries": [[[place[literal] for literal in found], number[node]] for found, node in entries],
     }, keys
 
 
-def applets(found: Iterable[Applet], literals: list[str]) -> list[Any]:
-    """The applets as a data file has them: literals by number, name, link."""
+def applets(found: Iterable[tuple[Applet, Key]], literals: list[str], keys: list[Key]) -> list[Any]:
+    """The applets as a data file has them: literals by number, name, link, the node that it begins at."""
+    number = {key: position for position, key in enumerate(keys)}
     place = {literal: position for position, literal in enumerate(literals)}
     return [
-        [[place[literal] for literal in applet.conditions], applet.name, applet.link]
-        for applet in sorted(found, key=lambda applet: (applet.name, applet.conditions))
+        [[place[literal] for literal in applet.conditions], applet.name, applet.link, number[node]]
+        for applet, node in sorted(found, key=lambda pair: (pair[0].name, pair[0].conditions))
     ]
 
 

@@ -8,16 +8,29 @@ from pathlib import Path
 from types import MappingProxyType
 
 from kimitui.build import preflight
+from kimitui.build import release as releases
+from kimitui.build.artifacts import image_config, oci
 from kimitui.config import Configuration
 from kimitui.config_upstream import as_kconfig
 from kimitui.sizes import busybox, known, tarball
 from kimitui.sizes.beside import METADATA, beside, parents, without_own
 from kimitui.sizes.busybox import Built
+from kimitui.sizes.errors import uncertainty
 from kimitui.sizes.flags import changed_flags
+from kimitui.sizes.layout import up
 from kimitui.sizes.reach import Scenario
 
 _PREFIX = "BUSYBOX_"
 METADATA_COMPONENT = "base"
+# mksquashfs fills its images up to whole blocks of devices.
+_SQUASHFS_BLOCK_BYTES = 4096
+# What else a format brings, known once it was built.
+_FILES = {
+    "rootfs": ("rootfs.tar",),
+    "squashfs": ("system.squashfs",),
+    "initramfs": ("initramfs.cpio.zst",),
+    "vmlinuz": ("vmlinuz",),
+}
 
 
 @dataclass(frozen=True)
@@ -25,10 +38,10 @@ class Sizes:
     """What an image will weigh, in bytes.
 
     `components` are unpacked bytes in the root file system: `busybox`, `musl` (where it is shared), `base` (files of
-    every image), `init`, `services`, `files` (the preset's own), `linux` (modules), and each package by its name; they sum up
-    to `contents_bytes`. `artifacts` are the files that a build writes, by name, as far as the formats ask for them and
-    something is known of them. `total_bytes` is what the budget is held against: `rootfs.tar`. `exact` names what was
-    built and measured, of both; for the rest `uncertainty` has the relative error that 95 % of the comparisons
+    every image), `init`, `services`, `files` (the preset's own), `linux` (modules), and each package by its name; they
+    sum up to `contents_bytes`. `artifacts` are the files that a build writes, by name, as far as the formats ask for
+    them and something is known of them. `total_bytes` is what the budget is held against: `rootfs.tar`. `exact` names,
+    of both, what was built and measured; for the rest `uncertainty` has the relative error that 95 % of the comparisons
     kept to, by the name of the component or artifact. `unknown` names what is in the image, and what is asked for, that
     nothing was measured of: it counts nowhere.
     """
@@ -59,14 +72,17 @@ def estimate(config: Configuration) -> Sizes:
 class _Around:
     """All but BusyBox and the kernel: bytes by component, and of the archive's members with it.
 
-    `metadata_bytes` is what an image says of its own making, without the symbols that the preset itself decides.
+    `metadata_bytes` is what an image says of its own making, without the symbols that the preset itself decides;
+    `packed_bytes` what deflate makes of it all, `image` what a container image of it says.
     """
 
     components: Mapping[str, int]
     unknown: frozenset[str]
     members_bytes: int
     metadata_bytes: int
+    packed_bytes: int
     taken: frozenset[str]
+    image: oci.ImageConfig
 
 
 class Estimator:
@@ -86,39 +102,59 @@ class Estimator:
         """The sizes now. Raises as `estimate` does."""
         config, around = self._config, self._around()
         (built,) = self._built(around, ({},))
+        parts, files = self._known()
         components = {
             **around.components,
             METADATA_COMPONENT: around.components[METADATA_COMPONENT] + self._own_bytes(),
         }
-        unknown = set(around.unknown)
-        if built is None:
-            unknown.add("busybox")
-        else:
+        if built is not None:
             components["busybox"] = built.file_bytes
-        artifacts: dict[str, int] = {}
-        exact: set[str] = set()
-        total = self._total(around, built, self._own_bytes())
-        if self._cache_dir and self._digest:
-            parts, files = known.outputs(config, self._cache_dir, self._digest)
-            components |= parts
-            total = files.get("rootfs.tar", total)
-            unknown -= parts.keys()
-            exact = {*parts, *files}
-            artifacts |= files
-        formats = config.family("IMAGE_FORMATS")
-        if "rootfs" in formats:
-            artifacts["rootfs.tar"] = total
-        else:
-            artifacts.pop("rootfs.tar", None)
+        components |= parts
+        unknown = around.unknown | ({"busybox"} if built is None else set())
+        artifacts = self._artifacts(around, built, files)
+        exact = {*parts, *files} & {*components, *artifacts}
         return Sizes(
             components=MappingProxyType(dict(sorted(components.items()))),
             artifacts=MappingProxyType(dict(sorted(artifacts.items()))),
-            total_bytes=total,
+            total_bytes=files.get("rootfs.tar", self._total(around, built, self._own_bytes())),
             budget_bytes=preflight.budget_bytes(config),
-            exact=frozenset(exact & {*components, *artifacts}),
-            uncertainty=MappingProxyType({name: error for name, error in self._errors().items() if name not in exact}),
-            unknown=frozenset(unknown),
+            exact=frozenset(exact),
+            uncertainty=MappingProxyType(
+                {name: error for name, error in uncertainty(config.choice("IMAGE_ARCH")).items() if name not in exact}
+            ),
+            unknown=frozenset(unknown - parts.keys()),
         )
+
+    def _known(self) -> tuple[Mapping[str, int], Mapping[str, int]]:
+        if self._cache_dir is None or self._digest is None:
+            return {}, {}
+        return known.outputs(self._config, self._cache_dir, self._digest)
+
+    def _artifacts(self, around: _Around, built: Built | None, files: Mapping[str, int]) -> dict[str, int]:
+        """Bytes by artifact, of those that the formats ask for and of which something is known."""
+        config = self._config
+        model = busybox.load(config.choice("IMAGE_ARCH"))
+        found: dict[str, int | None] = {}
+        for word in config.family("IMAGE_FORMATS"):
+            if word == "rootfs":
+                found["rootfs.tar"] = self._total(around, built, self._own_bytes())
+            elif word == "oci" and model and built:
+                compression = config.choice("IMAGE_COMPRESSION")
+                layer = (
+                    self._total(around, built, self._own_bytes())
+                    if compression == "none"
+                    else model.archive_bytes(compression, built, around.packed_bytes)
+                )
+                layer = files.get("layer", layer)
+                found["image.oci.tar"] = layer and oci.archive_bytes(around.image, layer, compression)
+            elif word == "squashfs" and model and built:
+                method = f"squashfs-{config.choice('IMAGE_SQUASHFS')}"
+                image = model.archive_bytes(method, built, around.packed_bytes)
+                found["system.squashfs"] = image and up(image, _SQUASHFS_BLOCK_BYTES)
+            for name in _FILES.get(word, ()):
+                if name in files:
+                    found[name] = files[name]
+        return {name: size for name, size in found.items() if size}
 
     def deltas(self, names: Sequence[str]) -> dict[str, int | None]:
         """By symbol, by how many bytes `toggle` would change the estimated total, with all that it switches.
@@ -146,21 +182,10 @@ class Estimator:
                 found[name] = self._total(around, one, own + self._own_change(changed)) - before
         return found
 
-    def _errors(self) -> Mapping[str, float]:
-        program = busybox.load(self._config.choice("IMAGE_ARCH"))
-        return program.about["uncertainty"] if program else {}
-
     def _imagined(self, name: str) -> int:
         with self._config.imagined(name):
             around = self._around()
             return self._total(around, self._built(around, ({},))[0], self._own_bytes())
-
-    def _values(self) -> dict[str, str]:
-        """BusyBox's symbols by upstream name, with those that only the preset has."""
-        values = _of_busybox(self._config.values)
-        for name, value in self._config.further["busybox"].items():
-            values[name] = as_kconfig(value)
-        return values
 
     def _built(self, around: _Around, scenarios: Sequence[Scenario]) -> list[Built] | list[None]:
         values = self._config.values
@@ -169,7 +194,7 @@ class Estimator:
         if program is None or values["IMAGE_LINK_STATIC"] != "y":
             return [None] * len(scenarios)
         flags = changed_flags(lambda symbol: values.get(symbol, "n"), arch)
-        return program.built(self._values(), flags, scenarios, around.taken)
+        return program.built(busybox_values(self._config), flags, scenarios, around.taken)
 
     def _total(self, around: _Around, built: Built | None, own_bytes: int) -> int:
         files = [around.metadata_bytes + own_bytes, *([built.file_bytes] if built else ())]
@@ -215,8 +240,18 @@ def _around(config: Configuration, digest: str, cache_dir: Path) -> _Around:
         unknown=frozenset(found.packages),
         members_bytes=tarball.members_bytes((size for _, size in files.values()), len(directories) + len(found.links)),
         metadata_bytes=metadata_bytes,
+        packed_bytes=tarball.deflated(b"".join(found.contents.values())),
+        image=image_config.of(config, releases.load(), found.plan.arch),
         taken=frozenset(programs),
     )
+
+
+def busybox_values(config: Configuration) -> dict[str, str]:
+    """BusyBox's symbols by upstream name, as Kconfig values, with those that only the preset has."""
+    values = _of_busybox(config.values)
+    for name, value in config.further["busybox"].items():
+        values[name] = as_kconfig(value)
+    return values
 
 
 def _of_busybox(values: Mapping[str, str]) -> dict[str, str]:

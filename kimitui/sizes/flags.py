@@ -18,14 +18,14 @@ _CHOICES = {
     "HARDENING_RELRO": ("full", ("none", "partial", "full")),
 }
 # What an architecture's compiler does not have is off in what was measured for it.
-_MISSING = {"riscv64": ("HARDENING_STACK_CLASH", "HARDENING_ZERO_REGISTERS", "HARDENING_BRANCH_PROTECTION")}
+MISSING = {"riscv64": ("HARDENING_STACK_CLASH", "HARDENING_ZERO_REGISTERS", "HARDENING_BRANCH_PROTECTION")}
 
 
 def changed_flags(value: Callable[[str], str], arch: str) -> tuple[str, ...]:
     """Names such as `HARDENING_PIE=n`, sorted; `value` gives the Kconfig value of a symbol."""
     found = []
     for symbol, base in _SWITCHES.items():
-        if symbol not in _MISSING.get(arch, ()) and value(symbol) != base:
+        if symbol not in MISSING.get(arch, ()) and value(symbol) != base:
             found.append(f"{symbol}={value(symbol)}")
     for choice, (base, words) in _CHOICES.items():
         chosen = next((word for word in words if value(f"{choice}_{word.upper()}") == "y"), base)

@@ -12,12 +12,13 @@ from kimitui.build.store import peek
 from kimitui.config import Configuration
 from kimitui.sizes.beside import planned
 
-# The file of a step that is an artifact as it is.
-_ARTIFACTS = {
-    "rootfs": ("rootfs.tar", "rootfs.tar"),
-    "squashfs": ("system.squashfs", "system.squashfs"),
-    "initramfs": ("initramfs.cpio.zst", "initramfs.cpio.zst"),
-    "linux": ("vmlinuz", "vmlinuz"),
+# The file of a step that is an artifact as it is, or the layer of one.
+_FILES = {
+    "rootfs": "rootfs.tar",
+    "layer": "layer",
+    "squashfs": "system.squashfs",
+    "initramfs": "initramfs.cpio.zst",
+    "linux": "vmlinuz",
 }
 
 
@@ -28,7 +29,7 @@ def toolchain_digest(cache_dir: Path) -> str | None:
 
 
 def outputs(config: Configuration, cache_dir: Path, digest: str) -> tuple[Mapping[str, int], Mapping[str, int]]:
-    """Of what is in the store already: bytes by component, and by artifact."""
+    """Of what is in the store already: bytes by component, and by artifact; `layer` is that of a container image."""
     plan = planned(config, digest, cache_dir)
     found = {
         name: entry.output
@@ -36,9 +37,9 @@ def outputs(config: Configuration, cache_dir: Path, digest: str) -> tuple[Mappin
         if (entry := peek(cache_dir, key)) is not None
     }
     return _components(plan, found), {
-        artifact: (found[step] / file).stat().st_size
-        for step, (file, artifact) in _ARTIFACTS.items()
-        if step in found and (found[step] / file).is_file()
+        name: (found[step] / name).stat().st_size
+        for step, name in _FILES.items()
+        if step in found and (found[step] / name).is_file()
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +12,13 @@ from pathlib import Path
 from kimitui import preset as presets
 from kimitui.build import workshop
 from kimitui.build.events import Emit
+from kimitui.build.flags import flags
 from kimitui.build.plan import dotconfig
 from kimitui.build.plan.context import builder_file
 from kimitui.build.step import InputFile, Step, in_order
 from kimitui.build.workshop import Request, Workshop
 from kimitui.config import Configuration
+from kimitui.sizes.flags import MISSING
 from kimitui.sizes.objects import Object, members, read
 from kimitui.sizes.wanted import FURTHER, Wanted
 
@@ -33,9 +35,21 @@ FLAG_SETS: Mapping[str, Mapping[str, object]] = {
     "HARDENING_FORTIFY=2": {"fortify": "2"},
     "HARDENING_FORTIFY=3": {"fortify": "3"},
 }
+# Ways to link, each with a layout of its own.
+LAYOUTS: Mapping[str, Mapping[str, object]] = {
+    "pie-relro": {},
+    "pie-plain": {"relro": "none"},
+    "fixed-relro": {"pie": False},
+    "fixed-plain": {"pie": False, "relro": "none"},
+}
 # What every program begins and ends with; the linker keeps all of it.
 START = "start:"
 START_FILES = ("rcrt1.o", "crti.o", "crtn.o", "relro.o", "crtbeginS.o", "crtendS.o")
+
+
+def flag_sets(arch: str) -> dict[str, Mapping[str, object]]:
+    """The sets of flags that an architecture's compiler has, by name."""
+    return {name: values for name, values in FLAG_SETS.items() if name.split("=")[0] not in MISSING.get(arch, ())}
 
 
 @dataclass(frozen=True)
@@ -112,6 +126,85 @@ def variants(
             else:
                 found.setdefault(name, {}).setdefault(value, {})[which.removesuffix(".o")] = read(file.read())
     return found, further
+
+
+@dataclass(frozen=True)
+class OtherFlags:
+    """A sample of objects, by name, as the base has them and by name of the flags; and the programs by their layout."""
+
+    objects: Mapping[str, Mapping[str, Object]]
+    linked: Mapping[str, Path]
+
+
+def other_flags(wanted: Wanted, arch: str, cache_dir: Path, *, emit: Emit) -> OtherFlags:
+    """What flags make of objects and of the program. Raises as `build` does."""
+    base = configuration(arch, {})
+    with _opened(base, cache_dir, emit) as room:
+        first = busybox_step(room, wanted)
+    text = json.dumps(
+        {
+            "base": flags(base).compile,
+            "compile": {name: flags(configuration(arch, one)).compile for name, one in flag_sets(arch).items()},
+            "link": {name: flags(configuration(arch, one)).link for name, one in LAYOUTS.items()},
+        },
+        sort_keys=True,
+    )
+    with _opened(configuration(arch, {"fortify": "2"}), cache_dir, emit) as room:
+        libraries = {
+            used.name: used for used in (*room.plan.busybox.uses, *first.uses) if used.name != "busybox-config"
+        }
+        step = Step(
+            name="sizes-flags",
+            arch=first.arch,
+            script="sizes-flags.sh",
+            uses=(first, *(used for name, used in sorted(libraries.items()) if name != "sizes-config")),
+            parameters={"TRIPLE": first.parameters["TRIPLE"]},
+            files={"flags.json": InputFile(text.encode()), "sizes_flags.py": builder_file("steps/sizes_flags.py")},
+        )
+        output = room.runner.run(in_order((step,)))[step.name].output
+    found: dict[str, dict[str, Object]] = {}
+    with tarfile.open(output / "flags.tar") as archive:
+        for member in archive:
+            file = archive.extractfile(member)
+            assert file is not None
+            name, _, path = member.name.partition("/")
+            found.setdefault(name, {})[path] = read(file.read())
+    return OtherFlags(found, {name: output / f"linked-{name}" for name in LAYOUTS})
+
+
+def packed(config: Configuration, archives: Sequence[bytes], cache_dir: Path, *, emit: Emit) -> dict[str, list[int]]:
+    """By method, what packing makes of each of `archives`. Raises as `build` does."""
+    names = [f"{number:03}" for number in range(len(archives))]
+    with _opened(config, cache_dir, emit) as room:
+        step = Step(
+            name="sizes-packing",
+            arch=room.plan.arch.name,
+            script="sizes-packing.sh",
+            parameters={"SOURCE_DATE_EPOCH": str(room.release.source_date_epoch)},
+            files={f"archives/{name}.tar": InputFile(content) for name, content in zip(names, archives, strict=True)},
+        )
+        output = room.runner.run((step,))[step.name].output
+    found: dict[str, dict[str, int]] = {}
+    for line in (output / "sizes").read_text().splitlines():
+        name, method, size = line.split()
+        found.setdefault(method, {})[name] = int(size)
+    return {method: [sizes[name] for name in names] for method, sizes in found.items()}
+
+
+def usage(wanted: Wanted, config: Configuration, cache_dir: Path, *, emit: Emit) -> dict[str, dict[str, str]]:
+    """The usage texts, by `symbol=value` (`=`: the base) and applet. Raises as `build` does."""
+    with _opened(config, cache_dir, emit) as room:
+        variants, base = variants_step(room, wanted), busybox_step(room, wanted)
+        step = Step(
+            name="sizes-usage",
+            arch=base.arch,
+            script="sizes-usage.sh",
+            uses=(base, *(used for used in base.uses if used.name == "busybox-tree")),
+            files={**variants.files, "sizes_usage.py": builder_file("steps/sizes_usage.py")},
+        )
+        output = room.runner.run(in_order((step,)))[step.name].output
+    found: dict[str, dict[str, str]] = json.loads((output / "usage.json").read_text())
+    return found
 
 
 def busybox_step(room: Workshop, wanted: Wanted) -> Step:

@@ -36,8 +36,8 @@ class Program:
     entries: Sequence[tuple[Sequence[int], int]]
 
     @classmethod
-    def from_data(cls, data: Mapping[str, Any]) -> Program:
-        """The program in a data file."""
+    def from_data(cls, data: Mapping[str, Any], entries: Sequence[tuple[Sequence[int], int]]) -> Program:
+        """The program in a data file, with what begins at `entries`."""
         conditional: dict[int, list[tuple[int, Conditions]]] = {}
         for source, target, conditions in data["conditional"]:
             conditional.setdefault(source, []).append((target, conditions))
@@ -57,7 +57,7 @@ class Program:
             terms=terms,
             joins=joins,
             roots=data["roots"],
-            entries=data["entries"],
+            entries=entries,
         )
 
     def masks(self, values: Mapping[str, str], scenarios: Sequence[Scenario]) -> list[int]:
@@ -134,6 +134,40 @@ class Program:
                         alive[target] |= mask
                         partial.append(target)
         return alive
+
+    def closure(self, starts: Sequence[int], masks: Sequence[int]) -> set[int]:
+        """The nodes that `starts` lead to in the first scenario of `masks`."""
+        seen: set[int] = set()
+        stack = list(starts)
+        while stack:
+            node = stack.pop()
+            if node not in seen:
+                seen.add(node)
+                stack += self._following(node, masks)
+        return seen
+
+    def owners(self, starts: Sequence[int], masks: Sequence[int]) -> list[int]:
+        """By node, those of `starts` that lead to it in the first scenario; bit i stands for the i-th."""
+        owners = [0] * len(self.nodes)
+        for bit, node in enumerate(starts):
+            owners[node] |= 1 << bit
+        following: dict[int, list[int]] = {}
+        stack = list(starts)
+        while stack:
+            node = stack.pop()
+            mine = owners[node]
+            targets = following.get(node)
+            if targets is None:
+                targets = following[node] = self._following(node, masks)
+            for target in targets:
+                if mine & ~owners[target]:
+                    owners[target] |= mine
+                    stack.append(target)
+        return owners
+
+    def _following(self, node: int, masks: Sequence[int]) -> list[int]:
+        further = self.conditional.get(node, ())
+        return [*self.edges[node], *(target for target, conditions in further if _mask(conditions, masks, 1) & 1)]
 
     def _joined(self, alive: list[int], every: int) -> list[int]:
         found = []

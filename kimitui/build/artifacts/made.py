@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from kimitui.build.artifacts import image_config
 from kimitui.build.plan import Plan, Source
 from kimitui.build.release import Release
 from kimitui.build.step import Step
@@ -42,5 +43,4 @@ class Made:
     @property
     def reference(self) -> str:
         """The name and tag a container engine knows the image by; `standard` is the release without a suffix."""
-        variant = "" if self.config.name == "standard" else f"-{self.config.name}"
-        return f"kimigayo-os:{self.release.version}{variant}"
+        return image_config.reference(self.config, self.release)

@@ -58,8 +58,36 @@ def write(target: Path, *, config: ImageConfig, rootfs: Path, layer: Path, compr
     The same arguments give the same bytes.
     """
     layer_blob = _Blob(file_digest(layer), layer.stat().st_size, layer)
+    files = _files(config, file_digest(rootfs), layer_blob, compression)
+    with tarfile.open(target, "w", format=tarfile.USTAR_FORMAT) as archive:
+        for directory in ("blobs", "blobs/sha256"):
+            member = _member(directory, config.created)
+            member.type, member.mode = tarfile.DIRTYPE, 0o755
+            archive.addfile(member)
+        for name, content in sorted(files.items()):
+            member = _member(name, config.created)
+            if isinstance(content, Path):
+                member.size = content.stat().st_size
+                with content.open("rb") as file:
+                    archive.addfile(member, file)
+            else:
+                member.size = len(content)
+                archive.addfile(member, io.BytesIO(content))
+
+
+def archive_bytes(config: ImageConfig, layer_bytes: int, compression: str) -> int:
+    """How large the archive of an image with a layer of `layer_bytes` is."""
+    layer = _Blob("0" * 64, layer_bytes, Path())
+    files = _files(config, "0" * 64, layer, compression)
+    sizes = [len(content) if isinstance(content, bytes) else layer_bytes for content in files.values()]
+    blocks = 2 + sum(1 + -(-size // tarfile.BLOCKSIZE) for size in sizes) + 2
+    return -(-blocks * tarfile.BLOCKSIZE // tarfile.RECORDSIZE) * tarfile.RECORDSIZE
+
+
+def _files(config: ImageConfig, diff_id: str, layer_blob: _Blob, compression: str) -> dict[str, bytes | Path]:
+    """The files of the archive by name; the layer's is where it lies."""
     created = datetime.fromtimestamp(config.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    config_blob = _json_blob(_image_config(config, created, file_digest(rootfs)))
+    config_blob = _json_blob(_image_config(config, created, diff_id))
     manifest_blob = _json_blob(
         {
             "schemaVersion": 2,
@@ -90,26 +118,12 @@ def write(target: Path, *, config: ImageConfig, rootfs: Path, layer: Path, compr
             "Layers": [_blob_path(layer_blob)],
         }
     ]
-    files: dict[str, bytes | Path] = {
+    return {
         "index.json": canonical_json(index),
         "manifest.json": canonical_json(docker_manifest),
         "oci-layout": canonical_json({"imageLayoutVersion": "1.0.0"}),
         **{_blob_path(blob): blob.content for blob in (config_blob, manifest_blob, layer_blob)},
     }
-    with tarfile.open(target, "w", format=tarfile.USTAR_FORMAT) as archive:
-        for directory in ("blobs", "blobs/sha256"):
-            member = _member(directory, config.created)
-            member.type, member.mode = tarfile.DIRTYPE, 0o755
-            archive.addfile(member)
-        for name, content in sorted(files.items()):
-            member = _member(name, config.created)
-            if isinstance(content, Path):
-                member.size = content.stat().st_size
-                with content.open("rb") as file:
-                    archive.addfile(member, file)
-            else:
-                member.size = len(content)
-                archive.addfile(member, io.BytesIO(content))
 
 
 def file_digest(path: Path) -> str:

@@ -1,0 +1,186 @@
+"""`kimitui size`, and `kimitui sizes`, which measures what it is computed from."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kimitui.commands.common import ARCHES, cache_of, print_json, print_table
+from kimitui.errors import UsageError
+from kimitui.sizes.units import format_size
+
+if TYPE_CHECKING:
+    from kimitui.sizes.estimate import Sizes
+
+_SEED = 6
+_PRESETS = 30
+
+
+def add_size(parser: argparse.ArgumentParser) -> None:
+    """The options of `kimitui size`."""
+    parser.add_argument("preset", help="a preset's name or path")
+    parser.add_argument("--arch", choices=ARCHES, help="for this architecture instead of the preset's")
+    parser.add_argument("--against", metavar="OTHER", help="show the difference to another preset")
+    parser.add_argument("--estimated", action="store_true", help="estimate also what was built before")
+    parser.add_argument("--svg", type=Path, metavar="FILE", help="draw a treemap into FILE")
+    parser.add_argument("--json", action="store_true", help="print JSON; sizes are in bytes")
+    parser.set_defaults(run=_size)
+
+
+def _size(options: argparse.Namespace) -> int:
+    sizes = _sizes_of(options, options.preset)
+    other = _sizes_of(options, options.against) if options.against else None
+    if options.svg:
+        _draw(options, sizes)
+    if options.json:
+        data = _data(options.preset, sizes)
+        print_json({**data, "against": _data(options.against, other) if other else None})
+    elif other:
+        _print_difference(sizes, other)
+    else:
+        _print(sizes)
+    return 0
+
+
+def _sizes_of(options: argparse.Namespace, reference: str) -> Sizes:
+    from kimitui.config import Configuration
+    from kimitui.sizes.estimate import Estimator
+
+    config = Configuration.open(reference, arch=options.arch)
+    return Estimator(config, cache_dir=None if options.estimated else cache_of(options)).sizes()
+
+
+def _data(preset: str, sizes: Sizes) -> dict[str, object]:
+    """What `kimitui size --json` says of a preset; all keys are always there."""
+    return {
+        "preset": preset,
+        "artifacts": dict(sizes.artifacts),
+        "components": dict(sizes.components),
+        "contents_bytes": sizes.contents_bytes,
+        "total_bytes": sizes.total_bytes,
+        "budget_bytes": sizes.budget_bytes,
+        "exact": sorted(sizes.exact),
+        "uncertainty": dict(sizes.uncertainty),
+        "unknown": sorted(sizes.unknown),
+    }
+
+
+def _print(sizes: Sizes) -> None:
+    rows = [["component", "", ""]]
+    rows += [[f"  {name}", format_size(size), _how_sure(sizes, name)] for name, size in _largest(sizes.components)]
+    rows += [[f"  {name}", "?", "not measured"] for name in sorted(sizes.unknown)]
+    rows += [["artifact", "", ""]]
+    rows += [[f"  {name}", format_size(size), _how_sure(sizes, name)] for name, size in _largest(sizes.artifacts)]
+    print_table(rows)
+    print(f"rootfs.tar: {_against_budget(sizes)}")
+
+
+def _against_budget(sizes: Sizes) -> str:
+    total = format_size(sizes.total_bytes)
+    if sizes.budget_bytes is None:
+        return f"{total}, no budget"
+    left = sizes.budget_bytes - sizes.total_bytes
+    budget = format_size(sizes.budget_bytes)
+    return f"{total} of {budget}, {format_size(abs(left))} {'left' if left >= 0 else 'too much'}"
+
+
+def _how_sure(sizes: Sizes, name: str) -> str:
+    if name in sizes.exact:
+        return "exact"
+    error = sizes.uncertainty.get(name)
+    return f"±{error:.1%}" if error is not None else ""
+
+
+def _print_difference(sizes: Sizes, other: Sizes) -> None:
+    rows = []
+    for mine, theirs in ((sizes.components, other.components), (sizes.artifacts, other.artifacts)):
+        for name in sorted({*mine, *theirs}):
+            if difference := mine.get(name, 0) - theirs.get(name, 0):
+                sign = "+" if difference > 0 else ""
+                before, after = format_size(theirs.get(name, 0)), format_size(mine.get(name, 0))
+                rows.append([name, f"{sign}{format_size(difference)}", f"{before} → {after}"])
+    if rows:
+        print_table(rows)
+    else:
+        print("Both have the same size.")
+
+
+def _largest(sizes: Mapping[str, int]) -> list[tuple[str, int]]:
+    return sorted(sizes.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _draw(options: argparse.Namespace, sizes: Sizes) -> None:
+    from kimitui.config import Configuration
+    from kimitui.sizes import svg
+    from kimitui.sizes.panel import parts
+
+    config = Configuration.open(options.preset, arch=options.arch)
+    groups = {name: {name: size} for name, size in sizes.components.items()}
+    groups["busybox"] = parts(config) or groups.get("busybox", {})
+    options.svg.write_text(svg.treemap(config.name, groups))
+
+
+def add_sizes(parser: argparse.ArgumentParser) -> None:
+    """The options of `kimitui sizes`."""
+    commands = parser.add_subparsers(metavar="ACTION", required=True)
+    measure = commands.add_parser("measure", help="measure what sizes are computed from, by compiling it")
+    measure.add_argument("--arch", choices=ARCHES[:3], action="append", help="(default: all three)")
+    measure.add_argument("what", nargs="*", metavar="WHAT", help="busybox, packages (default: all)")
+    measure.set_defaults(run=_measure)
+    check = commands.add_parser("check", help="build drawn presets and compare them with their estimates")
+    check.add_argument("--arch", choices=ARCHES[:3], default="x86_64")
+    check.add_argument("--presets", type=int, default=_PRESETS, metavar="N", help=f"how many (default: {_PRESETS})")
+    check.add_argument("--seed", type=int, default=_SEED, help=f"what they are drawn from (default: {_SEED})")
+    check.add_argument("--svg", type=Path, metavar="FILE", help="draw estimates against what builds gave into FILE")
+    check.add_argument("--record", action="store_true", help="keep the errors, as the uncertainty of estimates")
+    check.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="where artifacts go (default: out)")
+    check.set_defaults(run=_check)
+
+
+_MEASURED = ("busybox", "packages")
+
+
+def _measure(options: argparse.Namespace) -> int:
+    from kimitui.progress import reader
+    from kimitui.sizes import campaign
+
+    if unknown := set(options.what) - set(_MEASURED):
+        raise UsageError(f"{sorted(unknown)[0]} cannot be measured", fix=f"One of: {', '.join(_MEASURED)}.")
+    with reader("plain") as emit:
+        for arch in options.arch or ARCHES[:3]:
+            for what in options.what or _MEASURED:
+                path = campaign.measure(what, arch, cache_of(options), emit=emit, say=print)
+                print(f"written: {path}")
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    from kimitui.progress import reader
+    from kimitui.sizes import check, svg
+
+    print(f"seed {options.seed}, {options.presets} presets, {options.arch}")
+    with reader("plain") as emit:
+        rows = check.compare(
+            options.seed,
+            range(options.presets),
+            options.arch,
+            cache_of(options),
+            options.out.absolute(),
+            emit=emit,
+            say=print,
+        )
+    found = check.outcomes(rows)
+    table = [["", "presets", "median", "95 %", "worst", "bars"]]
+    for one in found:
+        median, worst = check.BARS[one.name]
+        bars = f"{'kept' if one.holds else 'not kept'}: median ≤ {median:.0%}, worst ≤ {worst:.0%}"
+        table.append([one.name, str(one.presets), f"{one.median:.2%}", f"{one.most:.2%}", f"{one.worst:.2%}", bars])
+    print_table(table)
+    if options.svg:
+        points = [(row.name, row.true_bytes, row.estimated_bytes) for row in rows]
+        options.svg.write_text(svg.scatter(f"Estimate against build, {options.arch}", points))
+    if options.record:
+        check.record(options.arch, options.seed, found)
+    return 0 if all(one.holds for one in found) else 1

@@ -1,0 +1,243 @@
+"""From compilations to a data file: BusyBox of one architecture, measured."""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Callable, Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from elftools.elf.elffile import ELFFile
+
+from kimitui.build import release as releases
+from kimitui.build.events import Emit
+from kimitui.config import Configuration
+from kimitui.sizes import applets, compose, datafile, packing, tarball, usage
+from kimitui.sizes import measure as compiling
+from kimitui.sizes.applets import Applet
+from kimitui.sizes.beside import beside
+from kimitui.sizes.busybox import DATA, BusyBox
+from kimitui.sizes.compose import Graph, Key
+from kimitui.sizes.layout import up
+from kimitui.sizes.measure import Compiled
+from kimitui.sizes.objects import Object
+from kimitui.sizes.wanted import busybox
+
+_CUT = (*applets.TABLES, *applets.USAGE)
+_TABLES_OBJECT = "libbb/appletlib.o"
+_EVERYTHING = ("program",)
+_ARCHIVES = 24
+_PARTS = ("part", "isra", "constprop", "cold")
+# Headers, code, read-only data, the rest; without pages of its own for code there are two.
+_SEPARATE_SEGMENTS = 4
+Say = Callable[[str], None]
+
+
+def _busybox(arch: str, cache_dir: Path, *, emit: Emit, say: Say) -> str:
+    """The text of BusyBox's data file for an architecture. Raises as `build` does."""
+    wanted = busybox()
+    config = compiling.configuration(arch, {})
+    base = compiling.compiled(wanted, config, cache_dir, emit=emit)
+    objects = dict(base.objects())
+    variants, further = compiling.variants(wanted, config, cache_dir, emit=emit)
+    texts = compiling.usage(wanted, config, cache_dir, emit=emit)
+    say(f"{len(objects)} objects, {sum(map(len, variants.values()))} variants of them")
+    graph = compose.graph({**objects, **further}, variants, _CUT)
+    found = list(applets.read(_member(base.output / "include.tar", "include/applets.h")))
+    entries = _entries(found, {**objects, **further}, further)
+    roots = [key for key in graph.nodes if key[0].startswith(compiling.START)]
+    _without_idle_terms(graph, roots, entries)
+    numbered, keys = datafile.program(graph, roots, [(applet.conditions, node) for applet, node in entries])
+    other = compiling.other_flags(wanted, arch, cache_dir, emit=emit)
+    say(f"{sum(map(len, other.objects.values()))} objects under {len(other.objects)} sets of flags")
+    data: dict[str, Any] = {
+        "about": {
+            "arch": arch,
+            "toolchain": base.toolchain_digest,
+            "sources": dict(base.sources),
+            "compile": list(base.compile),
+        },
+        "program": numbered,
+        "applets": datafile.applets(entries, numbered["literals"], keys),
+        "tables": _tables(keys),
+        "flags": {name: _flag_effect(objects, found) for name, found in sorted(other.objects.items())},
+        "rules": {name: _layout(path) for name, path in other.linked.items()},
+        "usage": _numbered_usage(usage.fitted(texts), numbered["literals"]),
+    }
+    _calibrate(data, base)
+    _pack(data, keys, objects, base, config, cache_dir, emit)
+    return datafile.text(data, _EVERYTHING) + "\n"
+
+
+def _member(archive: Path, name: str) -> str:
+    with tarfile.open(archive) as members:
+        file = members.extractfile(name)
+        assert file is not None
+        return file.read().decode()
+
+
+def _entries(
+    found: Iterable[Applet], objects: Mapping[str, Object], further: Collection[str]
+) -> list[tuple[Applet, Key]]:
+    """The applets that were compiled, with the node each begins at."""
+    places: dict[str, list[Key]] = {}
+    for name, content in objects.items():
+        for symbol, index in content.defines.items():
+            if symbol.endswith("_main") and index in content.sections:
+                places.setdefault(symbol, []).append((name, content.sections[index].name))
+    entries = []
+    for applet in found:
+        instead = any(not literal.startswith("!") for literal in applet.conditions[1:])
+        here = [key for key in places.get(applet.main, ()) if (key[0] in further) == instead]
+        if here := here or places.get(applet.main, []):
+            entries.append((applet, here[0]))
+    return entries
+
+
+def _without_idle_terms(graph: Graph, roots: Iterable[Key], entries: Iterable[tuple[Applet, Key]]) -> None:
+    """Drop the terms of nodes that are not there anyway when their symbol is off, and edges from them."""
+    roots, entries = list(roots), list(entries)
+    symbols = {literal[1:] for terms in graph.terms.values() for literal in terms if literal[0] == "!"}
+    alone = {literal for applet, _ in entries for literal in applet.conditions}
+    for symbol in sorted(symbols & alone):
+        starts = [*roots, *(node for applet, node in entries if symbol not in applet.conditions)]
+        needed = compose.reachable(graph, starts)
+        for key, terms in graph.terms.items():
+            if key not in needed:
+                terms.pop(f"!{symbol}", None)
+
+
+def _tables(keys: Iterable[Key]) -> dict[str, int]:
+    return {
+        name: number
+        for number, (owner, section) in enumerate(keys)
+        for name in (*applets.TABLES, "packed_usage")
+        if owner == _TABLES_OBJECT and section.endswith(f".{name}")
+    }
+
+
+def _flag_effect(base: Mapping[str, Object], other: Mapping[str, Object]) -> dict[str, list[float]]:
+    """What flags add to a section of each kind: bytes each, and bytes for every byte; fitted to a sample."""
+    found: dict[str, list[float]] = {}
+    for kind in ("text", "rodata"):
+        pairs = [pair for name, content in other.items() for pair in _pairs(base[name], content, kind)]
+        number, size = float(len(pairs)), float(sum(old for old, _ in pairs))
+        squares = float(sum(old * old for old, _ in pairs))
+        total, product = float(sum(more for _, more in pairs)), float(sum(old * more for old, more in pairs))
+        determinant = number * squares - size * size
+        if determinant:
+            each = (total * squares - product * size) / determinant
+            found[kind] = [round(each, 4), round((total - each * number) / size, 6)]
+    return found
+
+
+def _pairs(base: Object, other: Object, kind: str) -> list[tuple[int, int]]:
+    """Sizes of a kind's sections, and what they grow by; parts that a compiler splits off count with the whole."""
+    before, after = _by_whole(base, kind), _by_whole(other, kind)
+    return [(size, after[name] - size) for name, size in before.items() if name in after and size]
+
+
+def _by_whole(content: Object, kind: str) -> dict[str, int]:
+    sizes: dict[str, int] = {}
+    for section in content.sections.values():
+        if section.kind == kind and not section.pieces:
+            name = ".".join(word for word in section.name.split(".") if not word.isdigit() and word not in _PARTS)
+            sizes[name] = sizes.get(name, 0) + section.size_bytes
+    return sizes
+
+
+def _numbered_usage(fitted: Mapping[str, Any], literals: list[str]) -> dict[str, Any]:
+    place = {literal: number for number, literal in enumerate(literals)}
+    return {
+        "fit": fitted["fit"],
+        "weights": fitted["weights"],
+        "terms": [[place[one], applet, size] for one, applet, size in fitted["terms"] if one in place],
+    }
+
+
+def _layout(program: Path) -> dict[str, Any]:
+    """What a linked program shows of its layout, contents included."""
+    with program.open("rb") as file:
+        elf: Any = ELFFile(file)
+        sections = {section.name: section for section in elf.iter_sections()}
+        loaded = [segment for segment in elf.iter_segments() if segment["p_type"] == "PT_LOAD"]
+        protected = any(segment["p_type"] == "PT_GNU_RELRO" for segment in elf.iter_segments())
+
+    def end(name: str) -> int:
+        return int(sections[name]["sh_offset"] + sections[name]["sh_size"])
+
+    code = [name for name, one in sections.items() if one["sh_flags"] & 4 and one["sh_size"]]
+    first = min(int(sections[name]["sh_offset"]) for name in code)
+    writable = next(segment for segment in loaded if segment["p_flags"] & 2)
+    read_only_end = max(end(name) for name, one in sections.items() if one["sh_flags"] & 7 == 2)
+    separate = len(loaded) == _SEPARATE_SEGMENTS
+    return {
+        "head_bytes": int(loaded[0]["p_filesz"]) if separate else first,
+        "text_bytes": max(map(end, code)) - first,
+        "rodata_bytes": read_only_end - (int(sections[".rodata"]["sh_offset"]) if separate else max(map(end, code))),
+        "relro_bytes": int(sections[".data"]["sh_offset"] - writable["p_offset"]),
+        "data_bytes": int(sections[".data"]["sh_size"]),
+        "tail_bytes": program.stat().st_size - up(end(".data"), 8),
+        "separate_code": separate,
+        "protected": protected,
+    }
+
+
+def _calibrate(data: dict[str, Any], base: Compiled) -> None:
+    """Take from the layouts what the model knows of, so that the measured programs come out as they are."""
+    contents = BusyBox(data).contents(_values(base.output / "busybox.config"), ())
+    for rules in data["rules"].values():
+        rules["text_bytes"] -= contents.text
+        rules["rodata_bytes"] -= contents.rodata
+        rules["relro_bytes"] -= contents.relro
+        rules["data_bytes"] -= contents.data
+
+
+def _pack(
+    data: dict[str, Any],
+    keys: list[Key],
+    objects: Mapping[str, Object],
+    base: Compiled,
+    config: Configuration,
+    cache_dir: Path,
+    emit: Emit,
+) -> None:
+    """Measure what compression leaves of sections, and of archives that are put together from them."""
+    found = packing.contents(base.output / "busybox.unstripped", keys, objects)
+    data["packed"] = packing.shares(found)
+    model = BusyBox(data)
+    everything = _values(base.output / "busybox.config")
+    around = beside(config, base.toolchain_digest, cache_dir).contents
+    archives = []
+    names = [name for _, name, _, _ in data["applets"]]
+    for some in packing.draws(_ARCHIVES, names):
+        nodes = model.needed(everything, some)
+        parts: dict[str, list[bytes]] = {"text": [], "rodata": [], "data": []}
+        for node in nodes:
+            kind = data["program"]["nodes"][node][2]
+            if kind != "bss":
+                parts[kind if kind in ("text", "rodata") else "data"].append(found[node][0])
+        text, other = model.packed_of(nodes)
+        links = [link.removeprefix("/") for _, name, link, _ in data["applets"] if name in some]
+        content = packing.archive(parts, links, around, releases.load().source_date_epoch)
+        archives.append(packing.Archive(content, text, other, len(links)))
+    sizes = compiling.packed(config, [one.content for one in archives], cache_dir, emit=emit)
+    data["packing"] = {
+        "weights": packing.fitted(archives, sizes),
+        "beside": tarball.deflated(b"".join(around.values())),
+    }
+
+
+def _values(config: Path) -> dict[str, str]:
+    lines = (line.removeprefix("CONFIG_").partition("=") for line in config.read_text().splitlines() if "=" in line)
+    return {name: value.strip('"') for name, _, value in lines}
+
+
+MEASURES: Mapping[str, Callable[..., str]] = {"busybox": _busybox}
+
+
+def measure(what: str, arch: str, cache_dir: Path, *, emit: Emit, say: Say) -> Path:
+    """Measure `what` for an architecture and write its data file; returns where. Raises as `build` does."""
+    path = DATA / f"{what}-{arch}.json"
+    path.write_text(MEASURES[what](arch, cache_dir, emit=emit, say=say))
+    return path

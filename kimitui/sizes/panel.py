@@ -1,0 +1,119 @@
+"""Where the bytes of an option go: what it brings alone, what it shares with whom, and what weighs most."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from kimitui.config import Configuration
+from kimitui.sizes import busybox
+from kimitui.sizes.busybox import BusyBox
+from kimitui.sizes.estimate import Estimator, busybox_values
+from kimitui.sizes.flags import changed_flags
+
+_PREFIX = "BUSYBOX_"
+_LIBRARY = "libc.a:"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A function or a variable: the object that defines it, its name, its bytes, and the applets that need it too."""
+
+    owner: str
+    name: str
+    size_bytes: int
+    shared_with: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Detail:
+    """What an option of BusyBox brings: `alone` goes when it goes, `shared` stays because of others; largest first."""
+
+    symbol: str
+    alone: tuple[Part, ...]
+    shared: tuple[Part, ...]
+
+    @property
+    def alone_bytes(self) -> int:
+        """What would be saved in the program by removing it."""
+        return sum(part.size_bytes for part in self.alone)
+
+
+@dataclass(frozen=True)
+class Contributor:
+    """An option that is on, and by how much the estimated total would shrink without it."""
+
+    symbol: str
+    saved_bytes: int
+
+
+def detail(config: Configuration, symbol: str) -> Detail | None:
+    """What the option `symbol` brings, or would bring; None where nothing was measured of it."""
+    model = busybox.load(config.choice("IMAGE_ARCH"))
+    if model is None or not symbol.startswith(_PREFIX) or symbol.removeprefix(_PREFIX) not in model.symbols:
+        return None
+    key = symbol.removeprefix(_PREFIX)
+    values = busybox_values(config)
+    on = {**values, key: "y"}
+    off = _without(config, symbol) if values.get(key) == "y" else values
+    masks = model.program.masks(on, ({}, {name: off.get(name, "n") for name in on if off.get(name) != on[name]}))
+    alive = model.program.reach(masks, 3)
+    mine = model.reach_of(masks, [key])
+    sizes = model.sizes(_flags(config))
+    alone = [_part(model, node, sizes) for node, mask in enumerate(alive) if mask == 1 and sizes[node]]
+    also = model.needed_by(masks)
+    shared = [
+        _part(model, node, sizes, tuple(name for name in also[node] if name != key))
+        for node in sorted(mine)
+        if alive[node] == 3 and sizes[node]
+    ]
+    return Detail(symbol, _largest(alone), _largest(shared))
+
+
+def contributors(estimator: Estimator, config: Configuration, count: int = 10) -> tuple[Contributor, ...]:
+    """The options of BusyBox whose removal would save most, the largest first."""
+    candidates = [
+        entry.symbol
+        for entry in config.names.entries.values()
+        if entry.section == "busybox" and entry.type == "bool" and config.values.get(entry.symbol) == "y"
+    ]
+    saved = estimator.deltas(candidates)
+    found = [Contributor(name, -delta) for name, delta in saved.items() if delta is not None and delta < 0]
+    return tuple(sorted(found, key=lambda one: (-one.saved_bytes, one.symbol))[:count])
+
+
+def parts(config: Configuration) -> dict[str, int]:
+    """BusyBox's bytes by the object they come from, such as `coreutils/ls.o`; the C library is one part."""
+    model = busybox.load(config.choice("IMAGE_ARCH"))
+    if model is None:
+        return {}
+    masks = model.program.masks(busybox_values(config), ({},))
+    sizes = model.sizes(_flags(config))
+    found: dict[str, int] = {}
+    for node, mask in enumerate(model.program.reach(masks, 1)):
+        if mask and sizes[node]:
+            owner = model.program.objects[model.program.nodes[node][0]]
+            name = "musl" if owner.startswith(_LIBRARY) else owner or "shared texts"
+            found[name] = found.get(name, 0) + sizes[node]
+    return found
+
+
+def _without(config: Configuration, symbol: str) -> Mapping[str, str]:
+    """BusyBox's values with the option off, and whatever goes with it."""
+    changed = config.consequences(symbol) or {symbol: "n"}
+    values = busybox_values(config)
+    values.update({name.removeprefix(_PREFIX): value for name, value in changed.items() if name.startswith(_PREFIX)})
+    return values
+
+
+def _flags(config: Configuration) -> tuple[str, ...]:
+    return changed_flags(lambda name: config.values.get(name, "n"), config.choice("IMAGE_ARCH"))
+
+
+def _part(model: BusyBox, node: int, sizes: Sequence[int], shared: tuple[str, ...] = ()) -> Part:
+    owner, name, _, _ = model.program.nodes[node]
+    return Part(model.program.objects[owner], name, sizes[node], shared)
+
+
+def _largest(found: list[Part]) -> tuple[Part, ...]:
+    return tuple(sorted(found, key=lambda part: (-part.size_bytes, part.owner, part.name)))
