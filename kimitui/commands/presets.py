@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kimitui.commands.common import ARCHES, cache_of, print_json, print_table
-from kimitui.errors import KimituiError
+from kimitui.errors import KimituiError, UsageError
 
 if TYPE_CHECKING:
     from kimitui.config import Configuration
@@ -17,11 +17,19 @@ if TYPE_CHECKING:
 
 def add_list(parser: argparse.ArgumentParser) -> None:
     """The options of `kimitui list`."""
+    parser.add_argument("--symbols", action="store_true", help="list what presets can set instead")
+    parser.add_argument("--section", metavar="NAME", help="of the symbols, only those of this section of a preset")
+    parser.add_argument("--preset", default="standard", help="whose values the symbols have (default: standard)")
+    parser.add_argument("--arch", choices=ARCHES, help="for this architecture instead of the preset's")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=_list)
 
 
 def _list(options: argparse.Namespace) -> int:
+    if options.symbols:
+        return _list_symbols(options)
+    if options.section:
+        raise UsageError("--section goes with --symbols", fix="See: kimitui list --help")
     from kimitui import preset as presets
 
     rows: list[dict[str, object]] = []
@@ -52,6 +60,21 @@ def _list(options: argparse.Namespace) -> int:
     for problem in broken:
         print(f"kimitui: {problem}", file=sys.stderr)
     return broken[0].exit_code if broken else 0
+
+
+def _list_symbols(options: argparse.Namespace) -> int:
+    from kimitui.config import Configuration
+    from kimitui.kconfig.names import SECTIONS
+    from kimitui.sizes.symbols import listed
+
+    if options.section and options.section not in SECTIONS:
+        raise UsageError(f"presets have no section {options.section}", fix=f"One of: {', '.join(SECTIONS)}.")
+    rows = listed(Configuration.open(options.preset, arch=options.arch), options.section)
+    if options.json:
+        print_json([row.as_data() for row in rows])
+    else:
+        print_table([["symbol", "type", "value", "default", "size"], *(row.in_words() for row in rows)])
+    return 0
 
 
 def add_check(parser: argparse.ArgumentParser) -> None:
