@@ -24,7 +24,7 @@ _SOURCE = """\
 #define USE_FOR_NOMMU(...)
 #define USE_FOR_MMU(...) __VA_ARGS__
 #include "usage.h"
-#define MAKE_USAGE(aname, usage) @ aname, usage @
+#define MAKE_USAGE(aname, usage) TEXT_BEGINS aname, usage TEXT_ENDS
 #include "applets.h"
 """
 
@@ -59,7 +59,7 @@ def _texts(autoconf: str, values: Mapping[str, str], name: str) -> dict[str, str
     argv = ["gcc", "-E", "-P", f"-I{directory}", "-Iinclude", "usage.c"]
     text = subprocess.run(argv, stdout=subprocess.PIPE, check=True, text=True).stdout
     found = {}
-    for piece in re.findall(r"@(.*?)@", text.replace("\n", " "), re.DOTALL):
+    for piece in re.findall(r"TEXT_BEGINS(.*?)TEXT_ENDS", text.replace("\n", " "), re.DOTALL):
         applet, usage = ast.literal_eval(f"({piece})")
         found[applet] = usage
     return found

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import json
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-from kimitui.build import contents, packages, sources
+from kimitui.build import contents, sources
 from kimitui.build import plan as planning
 from kimitui.build import release as releases
 from kimitui.build.plan import Plan, Source
 from kimitui.config import Configuration
 from kimitui.services import definitions
+from kimitui.sizes import brought, tarball
+from kimitui.sizes.brought import Brought
 
 # builder/steps/rootfs.sh makes them in every image.
 _DIRECTORIES = (
@@ -26,36 +28,44 @@ _DIRECTORIES = (
 )
 _LINKS = ("var/run", "var/lock")
 _SKELETON = "skeleton/"
+Built = Callable[[Plan], Mapping[str, Brought]]
 METADATA = "etc/kimigayo/build.json"
 
 
 @dataclass(frozen=True)
 class Beside:
-    """`files` are (component, bytes) by path, `links` and `directories` paths; `packages` names of those that are on.
+    """What is beside BusyBox and the kernel's modules.
 
-    `programs` are the names of programs that take the place of applets; of packages only the build knows all.
+    `files` are (component, bytes) by path, `links` and `directories` paths; `contents` are the bytes of those files
+    that no package brings, `packed_bytes` is what deflate makes of all of them. `exact` are the packages that come from
+    the store, `unknown` those of which nothing is known.
     """
 
     files: Mapping[str, tuple[str, int]]
     contents: Mapping[str, bytes]
     links: frozenset[str]
     directories: frozenset[str]
-    packages: tuple[str, ...]
+    packed_bytes: int
+    exact: frozenset[str]
+    unknown: frozenset[str]
     plan: Plan
 
 
-def beside(config: Configuration, toolchain_digest: str, cache_dir: Path) -> Beside:
-    """What `config` puts beside BusyBox. Raises PresetError for services and files that do not go together."""
+def beside(config: Configuration, toolchain_digest: str, cache_dir: Path, built: Built) -> Beside:
+    """What `config` puts beside BusyBox; `built` says what steps of a plan have made, by their names.
+
+    Raises PresetError for services and files that do not go together.
+    """
     plan = planned(config, toolchain_digest, cache_dir)
     files: dict[str, tuple[str, int]] = {}
     texts: dict[str, bytes] = {}
     links = set(_LINKS)
     directories = set(_DIRECTORIES)
-    brought = {path for definition in definitions.load().values() for path in definition.files}
+    services = {path for definition in definitions.load().values() for path in definition.files}
     for name, file in plan.rootfs.files.items():
         if name.startswith(_SKELETON):
             path = name.removeprefix(_SKELETON)
-            files[path] = (_component(path, brought), len(file.content))
+            files[path] = (_component(path, services), len(file.content))
             texts[path] = file.content
     if overlay := plan.rootfs.files.get("overlay.tar"):
         with tarfile.open(fileobj=BytesIO(overlay.content)) as archive:
@@ -72,12 +82,24 @@ def beside(config: Configuration, toolchain_digest: str, cache_dir: Path) -> Bes
     for user in contents.users(config):
         if home := user.home[1:]:
             directories.add(home)
+    packed = tarball.deflated(b"".join(texts.values()))
+    there, measured = built(plan), brought.measured(plan.arch.name)
+    unknown = set()
+    for step in (*plan.packages, *plan.containment):
+        if (found := there.get(step.name) or measured.get(step.name)) is None:
+            unknown.add(step.name)
+            continue
+        files |= {path: (step.name, size) for path, size in found.files.items()}
+        links |= found.links
+        packed += found.packed_bytes
     return Beside(
         files=files,
         contents=texts,
         links=frozenset(links),
         directories=frozenset(directories),
-        packages=tuple(package.name for package in packages.installed(config)),
+        packed_bytes=packed,
+        exact=frozenset(there),
+        unknown=frozenset(unknown),
         plan=plan,
     )
 

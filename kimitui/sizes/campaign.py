@@ -207,7 +207,7 @@ def _pack(
     data["packed"] = packing.shares(found)
     model = BusyBox(data)
     everything = _values(base.output / "busybox.config")
-    around = beside(config, base.toolchain_digest, cache_dir).contents
+    around = beside(config, base.toolchain_digest, cache_dir, lambda plan: {}).contents
     archives = []
     names = [name for _, name, _, _ in data["applets"]]
     for some in packing.draws(_ARCHIVES, names):
@@ -233,7 +233,18 @@ def _values(config: Path) -> dict[str, str]:
     return {name: value.strip('"') for name, _, value in lines}
 
 
-MEASURES: Mapping[str, Callable[..., str]] = {"busybox": _busybox}
+def _packages(arch: str, cache_dir: Path, *, emit: Emit, say: Say) -> str:
+    """The text of the data file of all packages of an architecture, under the usual flags."""
+    digest, found = compiling.packages(arch, cache_dir, emit=emit)
+    say(f"{len(found)} packages")
+    data = {
+        "about": {"arch": arch, "toolchain": digest},
+        "packages": {name: one.as_data() for name, one in sorted(found.items())},
+    }
+    return datafile.text(data) + "\n"
+
+
+MEASURES: Mapping[str, Callable[..., str]] = {"busybox": _busybox, "packages": _packages}
 
 
 def measure(what: str, arch: str, cache_dir: Path, *, emit: Emit, say: Say) -> Path:

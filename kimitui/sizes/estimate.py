@@ -10,10 +10,12 @@ from types import MappingProxyType
 from kimitui.build import preflight
 from kimitui.build import release as releases
 from kimitui.build.artifacts import image_config, oci
+from kimitui.build.plan import Plan
 from kimitui.config import Configuration
 from kimitui.config_upstream import as_kconfig
 from kimitui.sizes import busybox, known, tarball
 from kimitui.sizes.beside import METADATA, beside, parents, without_own
+from kimitui.sizes.brought import Brought
 from kimitui.sizes.busybox import Built
 from kimitui.sizes.errors import uncertainty
 from kimitui.sizes.flags import changed_flags
@@ -22,6 +24,8 @@ from kimitui.sizes.reach import Scenario
 
 _PREFIX = "BUSYBOX_"
 METADATA_COMPONENT = "base"
+# As long as a toolchain's, where there is none yet.
+_NO_DIGEST = "0" * 64
 # mksquashfs fills its images up to whole blocks of devices.
 _SQUASHFS_BLOCK_BYTES = 4096
 # What else a format brings, known once it was built.
@@ -77,6 +81,7 @@ class _Around:
     """
 
     components: Mapping[str, int]
+    exact: frozenset[str]
     unknown: frozenset[str]
     members_bytes: int
     metadata_bytes: int
@@ -102,17 +107,18 @@ class Estimator:
         """The sizes now. Raises as `estimate` does."""
         config, around = self._config, self._around()
         (built,) = self._built(around, ({},))
-        parts, files = self._known()
+        files = self._known()
         components = {
             **around.components,
             METADATA_COMPONENT: around.components[METADATA_COMPONENT] + self._own_bytes(),
         }
-        if built is not None:
+        if "busybox" in files:
+            components["busybox"] = files["busybox"]
+        elif built is not None:
             components["busybox"] = built.file_bytes
-        components |= parts
-        unknown = around.unknown | ({"busybox"} if built is None else set())
+        unknown = around.unknown | ({"busybox"} - components.keys())
         artifacts = self._artifacts(around, built, files)
-        exact = {*parts, *files} & {*components, *artifacts}
+        exact = (around.exact | files.keys()) & {*components, *artifacts}
         return Sizes(
             components=MappingProxyType(dict(sorted(components.items()))),
             artifacts=MappingProxyType(dict(sorted(artifacts.items()))),
@@ -122,12 +128,12 @@ class Estimator:
             uncertainty=MappingProxyType(
                 {name: error for name, error in uncertainty(config.choice("IMAGE_ARCH")).items() if name not in exact}
             ),
-            unknown=frozenset(unknown - parts.keys()),
+            unknown=frozenset(unknown),
         )
 
-    def _known(self) -> tuple[Mapping[str, int], Mapping[str, int]]:
+    def _known(self) -> Mapping[str, int]:
         if self._cache_dir is None or self._digest is None:
-            return {}, {}
+            return {}
         return known.outputs(self._config, self._cache_dir, self._digest)
 
     def _artifacts(self, around: _Around, built: Built | None, files: Mapping[str, int]) -> dict[str, int]:
@@ -220,12 +226,15 @@ class Estimator:
             tuple(preset.text for preset in config.chain),
         )
         if key not in self._arounds:
-            self._arounds[key] = _around(config, self._digest or "0" * 64, self._cache_dir or Path())
+            self._arounds[key] = _around(config, self._digest, self._cache_dir)
         return self._arounds[key]
 
 
-def _around(config: Configuration, digest: str, cache_dir: Path) -> _Around:
-    found = beside(config, digest, cache_dir)
+def _around(config: Configuration, digest: str | None, cache_dir: Path | None) -> _Around:
+    def built(plan: Plan) -> Mapping[str, Brought]:
+        return known.packages(plan, cache_dir, digest) if cache_dir and digest else {}
+
+    found = beside(config, digest or _NO_DIGEST, cache_dir or Path(), built)
     files = dict(found.files)
     del files[METADATA]
     components: dict[str, int] = {}
@@ -237,10 +246,11 @@ def _around(config: Configuration, digest: str, cache_dir: Path) -> _Around:
     components[METADATA_COMPONENT] = components.get(METADATA_COMPONENT, 0) + metadata_bytes
     return _Around(
         components=components,
-        unknown=frozenset(found.packages),
+        exact=found.exact,
+        unknown=found.unknown,
         members_bytes=tarball.members_bytes((size for _, size in files.values()), len(directories) + len(found.links)),
         metadata_bytes=metadata_bytes,
-        packed_bytes=tarball.deflated(b"".join(found.contents.values())),
+        packed_bytes=found.packed_bytes,
         image=image_config.of(config, releases.load(), found.plan.arch),
         taken=frozenset(programs),
     )

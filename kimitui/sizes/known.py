@@ -10,7 +10,9 @@ from kimitui.build.plan import Plan
 from kimitui.build.step import keys
 from kimitui.build.store import peek
 from kimitui.config import Configuration
+from kimitui.sizes import brought
 from kimitui.sizes.beside import planned
+from kimitui.sizes.brought import Brought
 
 # The file of a step that is an artifact as it is, or the layer of one.
 _FILES = {
@@ -28,31 +30,33 @@ def toolchain_digest(cache_dir: Path) -> str | None:
     return found.digest if found else None
 
 
-def outputs(config: Configuration, cache_dir: Path, digest: str) -> tuple[Mapping[str, int], Mapping[str, int]]:
-    """Of what is in the store already: bytes by component, and by artifact; `layer` is that of a container image."""
+def outputs(config: Configuration, cache_dir: Path, digest: str) -> Mapping[str, int]:
+    """Bytes of what is in the store already: `busybox`, and files such as `rootfs.tar`; `layer` is a container's."""
     plan = planned(config, digest, cache_dir)
-    found = {
-        name: entry.output
-        for name, key in keys(plan.steps, digest).items()
-        if (entry := peek(cache_dir, key)) is not None
-    }
-    return _components(plan, found), {
+    found = _outputs(plan, cache_dir, digest)
+    sizes = {
         name: (found[step] / name).stat().st_size
         for step, name in _FILES.items()
         if step in found and (found[step] / name).is_file()
     }
+    if plan.busybox.name in found:
+        sizes["busybox"] = (found[plan.busybox.name] / "busybox").stat().st_size
+    return sizes
 
 
-def _components(plan: Plan, found: Mapping[str, Path]) -> dict[str, int]:
-    components = {}
-    if (output := found.get(plan.busybox.name)) is not None:
-        components["busybox"] = (output / "busybox").stat().st_size
-    for step in (*plan.packages, *plan.containment):
-        if (output := found.get(step.name)) is not None:
-            root = output / "root"
-            components[step.name] = sum(path.lstat().st_size for path in root.rglob("*") if _is_plain(path))
-    return components
+def packages(plan: Plan, cache_dir: Path, digest: str) -> Mapping[str, Brought]:
+    """By the names of their steps, what those packages of a plan bring that are in the store already."""
+    found = _outputs(plan, cache_dir, digest)
+    return {
+        step.name: brought.read(found[step.name] / "root")
+        for step in (*plan.packages, *plan.containment)
+        if step.name in found
+    }
 
 
-def _is_plain(path: Path) -> bool:
-    return path.is_file() and not path.is_symlink()
+def _outputs(plan: Plan, cache_dir: Path, digest: str) -> dict[str, Path]:
+    return {
+        name: entry.output
+        for name, key in keys(plan.steps, digest).items()
+        if (entry := peek(cache_dir, key)) is not None
+    }

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kimitui import preset as presets
+from kimitui.build import packages as definitions
 from kimitui.build import workshop
 from kimitui.build.events import Emit
 from kimitui.build.flags import flags
@@ -18,6 +19,8 @@ from kimitui.build.plan.context import builder_file
 from kimitui.build.step import InputFile, Step, in_order
 from kimitui.build.workshop import Request, Workshop
 from kimitui.config import Configuration
+from kimitui.sizes.brought import Brought
+from kimitui.sizes.brought import read as read_brought
 from kimitui.sizes.flags import MISSING
 from kimitui.sizes.objects import Object, members, read
 from kimitui.sizes.wanted import FURTHER, Wanted
@@ -170,6 +173,22 @@ def other_flags(wanted: Wanted, arch: str, cache_dir: Path, *, emit: Emit) -> Ot
             name, _, path = member.name.partition("/")
             found.setdefault(name, {})[path] = read(file.read())
     return OtherFlags(found, {name: output / f"linked-{name}" for name in LAYOUTS})
+
+
+def packages(arch: str, cache_dir: Path, *, emit: Emit) -> tuple[str, dict[str, Brought]]:
+    """The toolchain's digest, and what every package brings, by the name of its step. Raises as `build` does."""
+    names = [package.symbol for package in definitions.load().values() if package.symbol]
+    values = {
+        "extends": "minimal",
+        "image": {"arch": arch, "formats": ["rootfs"]},
+        "hardening": {**BASE, "containment": True},
+        "packages": {name.removeprefix("PACKAGE_").lower(): True for name in names},
+    }
+    config = Configuration.from_preset(presets.parse(json.dumps(values), Path("sizes.json5").absolute()))
+    with _opened(config, cache_dir, emit) as room:
+        steps = (*room.plan.packages, *room.plan.containment)
+        done = room.runner.run(in_order(steps))
+        return room.toolchain.digest, {step.name: read_brought(done[step.name].output / "root") for step in steps}
 
 
 def packed(config: Configuration, archives: Sequence[bytes], cache_dir: Path, *, emit: Emit) -> dict[str, list[int]]:

@@ -1,0 +1,53 @@
+"""What packages bring into an image: from the store where they were built, else as they were measured."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+DATA = Path(__file__).parent / "data"
+
+
+@dataclass(frozen=True)
+class Brought:
+    """`files` are bytes by path, `links` paths of links; `packed_bytes` is what deflate makes of the files together."""
+
+    files: Mapping[str, int]
+    links: frozenset[str]
+    packed_bytes: int
+
+    def as_data(self) -> dict[str, Any]:
+        """The same for a data file."""
+        return {
+            "files": dict(sorted(self.files.items())),
+            "links": sorted(self.links),
+            "packed_bytes": self.packed_bytes,
+        }
+
+
+def read(root: Path) -> Brought:
+    """What the tree `root` of a package's step brings."""
+    paths = [path for path in sorted(root.rglob("*")) if path.is_symlink() or path.is_file()]
+    plain = [path for path in paths if not path.is_symlink()]
+    return Brought(
+        files={str(path.relative_to(root)): path.stat().st_size for path in plain},
+        links=frozenset(str(path.relative_to(root)) for path in paths if path.is_symlink()),
+        packed_bytes=sum(len(zlib.compress(path.read_bytes(), 9)) for path in plain),
+    )
+
+
+@cache
+def measured(arch: str) -> Mapping[str, Brought]:
+    """By the name of its step, what each package brought when it was measured for an architecture."""
+    path = DATA / f"packages-{arch}.json"
+    if not path.exists():
+        return {}
+    return {
+        name: Brought(data["files"], frozenset(data["links"]), data["packed_bytes"])
+        for name, data in json.loads(path.read_text())["packages"].items()
+    }
