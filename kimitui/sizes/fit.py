@@ -102,10 +102,12 @@ class _Fitting:
         self._estimator = Estimator(self._work, cache_dir=cache_dir)
         self._is_wanted = is_wanted
         self._budget_bytes = budget_bytes
-        sizes = self._estimator.sizes()
-        self._before_bytes = sizes.total_bytes
-        error = 0.0 if "rootfs.tar" in sizes.exact else sizes.uncertainty.get("rootfs.tar", 0.0)
-        self._goal_bytes = int(budget_bytes / (1 + error)) if self._before_bytes > budget_bytes else budget_bytes
+        self._before_bytes = self._estimator.sizes().total_bytes
+        self._goal_bytes = budget_bytes
+        if self._before_bytes > budget_bytes:
+            # What was built is exact, what it will be is not.
+            error = Estimator(self._work).sizes().uncertainty.get("rootfs.tar", 0.0)
+            self._goal_bytes = int(budget_bytes / (1 + error))
         applets = applet_symbols(self._work.names)
         self._essential = {applets[name] for name in _ESSENTIAL.split()} & self._on()
         self._essential |= {name for name in self._on() if name.startswith(_ESSENTIAL_SETTINGS)}

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from kimitui.sizes.units import delta_words, format_size
+from kimitui.tui.screens.dialogs import Ask
 from tests.tui.conftest import Driver, Start
 
 pytestmark = pytest.mark.usefixtures("project")
@@ -98,6 +99,26 @@ async def test_a_menu_by_size_and_only_what_is_larger(start: Start) -> None:
         assert [line.row.symbol for line in user.menu.items if line.row.is_switch and line.size]
         assert all(abs(live.delta(line.row.symbol) or 0) > 10_000 for line in user.menu.items if not line.row.opens)
         assert "(> 10.0 kB)" in user.bar("crumbs")
+
+
+async def test_what_to_give_up_is_one_step(start: Start) -> None:
+    async with editors(start) as user:
+        before = user.config.assigned
+        live = user.screen.session.live
+        assert live is not None and live.sizes is not None
+        total = live.sizes.total_bytes
+        await user.press("f", "ctrl+u")
+        await user.type(str(total * 9 // 10))
+        await user.press("enter")
+        await user.until(lambda: isinstance(user.app.screen, Ask))
+        await user.pilot.pause()
+        assert "Give up" in user.seen()
+        await user.press("y")
+        await known(user)
+        assert live.sizes.total_bytes < total
+        assert "u takes all of them back" in user.bar("message")
+        await user.press("u")
+        assert user.config.assigned == before
 
 
 async def test_without_sizes_there_is_no_bar_and_no_panel(start: Start) -> None:
