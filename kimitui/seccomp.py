@@ -78,7 +78,7 @@ def load(directory: Path = DIRECTORY) -> Classes:
 
 
 def rules(calls: Iterable[str]) -> str:
-    """What `builder/launcher/filter.c` reads: a line for each call, with the condition it is allowed under."""
+    """What `builder/seccomp/filter.c` reads: a line for each call, with the condition it is allowed under."""
     allowed = frozenset(calls)
     return "".join(
         f"{call} 0 {_NEW_NAMESPACES} 0\n" if _conditional(call, allowed) else f"{call}\n" for call in sorted(allowed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
 from kimitui.build import sources
+from kimitui.build import toolchain as toolchains
+from kimitui.build.runner import Root
 from kimitui.kconfig import linux
 from kimitui.kconfig.busybox import upstream_tree
 from kimitui.kconfig.system import load_system_tree
@@ -113,3 +116,27 @@ def linux_upstream(linux_source: Path) -> dict[str, Kconfig]:
     They are shared: a test that sets values in one unsets them again.
     """
     return _LinuxTrees(linux_source)
+
+
+@pytest.fixture(scope="session")
+def root() -> Iterator[Root]:
+    """The toolchain of the user's cache, as what steps run in."""
+    made = toolchains.ensure(cache_dir(), emit=lambda _event: None)
+    yield Root(made.root, made.digest)
+
+
+@pytest.fixture(scope="session")
+def probe(root: Root, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A static program that tries what `build/probe.c` says."""
+    directory = tmp_path_factory.mktemp("probe")
+    command: list[str | Path] = [
+        "bwrap",
+        "--unshare-all",
+        *("--ro-bind", root.path, "/"),
+        *("--ro-bind", Path(__file__).parent / "build", "/input"),
+        *("--bind", directory, "/build"),
+        *("--tmpfs", "/tmp"),
+        *("gcc", "-static", "-O1", "-Wall", "-Werror", "/input/probe.c", "-o", "/build/probe"),
+    ]
+    subprocess.run(command, check=True)
+    return directory / "probe"

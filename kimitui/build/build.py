@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from kimitui.build import contents, preflight, replaced, workshop
 from kimitui.build.artifacts import boot, build_info, container, directory, image_config, oci
+from kimitui.build.artifacts.container import Grants
 from kimitui.build.artifacts.made import Made
 from kimitui.build.events import Done, Emit
 from kimitui.build.plan import Phase
@@ -22,13 +23,17 @@ __all__ = ["Request", "Result", "build", "build_until"]
 
 @dataclass(frozen=True)
 class Result:
-    """`artifacts` maps file name to size in bytes; `budget_bytes` is None without a budget."""
+    """`artifacts` maps file name to size in bytes; `budget_bytes` is None without a budget.
+
+    `granted` is what a container of the image needs to be run with.
+    """
 
     directory: Path
     reference: str
     artifacts: Mapping[str, int]
     rootfs_bytes: int
     budget_bytes: int | None
+    granted: Grants = field(default_factory=Grants)
 
 
 def build(request: Request, *, emit: Emit, cancellation: Cancellation | None = None) -> Result:
@@ -51,7 +56,7 @@ def build(request: Request, *, emit: Emit, cancellation: Cancellation | None = N
             _write_artifacts(staging, made)
             artifacts = {path.name: path.stat().st_size for path in sorted(staging.iterdir())}
         room.emit(Done(room.clock(), target, artifacts))
-    return Result(target, made.reference, artifacts, rootfs_bytes, budget_bytes)
+    return Result(target, made.reference, artifacts, rootfs_bytes, budget_bytes, container.grants(config))
 
 
 def build_until(

@@ -18,8 +18,8 @@ class Package:
     """A program or library built from the component of its name.
 
     `symbol` switches it on; None for a library, which comes with what uses it. `uses` are the packages that it is built
-    against, `files` what its step reads besides its script, below `builder/steps`; `programs` the names of
-    the programs that it brings.
+    against, `files` what its step reads besides its script, below `builder/steps`. `programs` are the paths, without a
+    slash before, of the programs that it brings.
     """
 
     name: str

@@ -12,7 +12,7 @@ from kimitui.config_apply import Problem, raise_all
 from kimitui.errors import Location
 from kimitui.image_users import User
 from kimitui.kconfig.names import from_kconfig, short
-from kimitui.services import busybox_init, check, definitions, fields
+from kimitui.services import busybox_init, check, definitions, fields, mounts
 from kimitui.services.accounts import accounts
 from kimitui.services.files import File, text
 from kimitui.services.model import Service
@@ -34,6 +34,8 @@ def chosen(config: Configuration) -> Chosen:
     files = _files(config, services)
     raise_all([_located(config, problem) for problem in check.problems(services, _surroundings(config, files))])
     ordered = start_order(services)
+    if any(service.name == "mounts" for service in services):
+        files["etc/fstab"] = _fstab(config, services)
     if config.is_on("INIT_SYSTEM_BUSYBOX"):
         files = {**busybox_init.render(ordered, contained=config.is_on("HARDENING_CONTAINMENT")), **files}
     return Chosen(ordered, accounts(services, contents.users(config)), files)
@@ -70,17 +72,29 @@ def _files(config: Configuration, services: tuple[Service, ...]) -> dict[str, Fi
     return files
 
 
+def _fstab(config: Configuration, services: tuple[Service, ...]) -> File:
+    protection = mounts.Protection(
+        nodev=config.is_on("HARDENING_NODEV"),
+        noexec=config.is_on("HARDENING_NOEXEC"),
+        read_only=config.is_on("HARDENING_READ_ONLY_ROOT"),
+        nosuid=config.is_on("HARDENING_NO_SETUID"),
+    )
+    return mounts.fstab(protection, mounts.writable(services, (user.home for user in contents.users(config))))
+
+
 def _surroundings(config: Configuration, files: Mapping[str, File]) -> check.Surroundings:
     own = contents.files(config)
-    applets = {
-        short(entry.prompt)
-        for entry in config.names.entries.values()
-        if entry.section == "busybox" and entry.type == "bool" and config.is_on(entry.symbol)
-    }
+    switches = [entry for entry in config.names.entries.values() if entry.section == "busybox" and entry.type == "bool"]
+    on = {short(entry.prompt) for entry in switches if config.is_on(entry.symbol)}
     # The shells behind these names are chosen; the members of the choice are called by the shell.
-    applets |= {name for name in ("sh", "bash") if not config.is_on(f"BUSYBOX_{name.upper()}_IS_NONE")}
-    # What else a package brings, only its build shows.
-    packaged = {package.name for package in packages.installed(config)}
+    on |= {name for name in ("sh", "bash") if not config.is_on(f"BUSYBOX_{name.upper()}_IS_NONE")}
+    offered = {short(entry.prompt): f"busybox: {{ {entry.key}: true }}" for entry in switches}
+    for package in packages.load().values():
+        for path in package.programs:
+            if package.symbol and config.is_on(package.symbol):
+                on.add(path)
+            elif package.symbol:
+                offered[path] = f"packages: {{ {config.names.by_symbol[package.symbol].key}: true }}"
     names = {name for name, value in config.further["services"].items() if isinstance(value, Mapping)}
 
     def is_on(section: str, key: str) -> bool:
@@ -92,7 +106,8 @@ def _surroundings(config: Configuration, files: Mapping[str, File]) -> check.Sur
     return check.Surroundings(
         names=names | definitions.load().keys(),
         users={user.name for user in contents.users(config)} | image_users.existing_names(),
-        programs=applets | files.keys() | packaged | (own.names if own else frozenset()),
+        programs=on | files.keys() | (own.names if own else frozenset()),
+        offered=offered,
         is_on=is_on,
         starts_services=config.is_on("INIT_SERVICES"),
         supervises=config.is_on("INIT_SUPERVISION"),

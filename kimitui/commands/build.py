@@ -106,4 +106,5 @@ def _print_result(result: Result) -> None:
         )
     if "image.oci.tar" in result.artifacts:
         print(f"Load it:  docker load -i {shlex.quote(str(directory / 'image.oci.tar'))}")
-        print(f"Run it:   {container.run_line(result.reference, str(directory / container.PROFILE))}")
+        line = container.run_line(result.reference, str(directory / container.PROFILE), result.granted)
+        print(f"Run it:   {line}")

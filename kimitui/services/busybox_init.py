@@ -5,24 +5,21 @@ The scripts are those in `builder/init/busybox`; what is written here is which s
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Mapping, Sequence
 
 from kimitui import resources
-from kimitui.services.files import File, Files, below, script, text
+from kimitui.services.files import File, Files, below, script, text, without_comments
 from kimitui.services.model import Service
 from kimitui.services.words import command_line, preparations
 
-# A third of the scripts are comments, and an image of half a megabyte counts its kilobytes.
-_COMMENT = re.compile(rb"^\s*#(?!!).*\n|(?<=\n)\n", re.MULTILINE)
 _FOR_DAEMONS = ("etc/rc/ended", "etc/rc/start", "etc/rc/supervise")
 
 
 def render(services: Sequence[Service], *, contained: bool = False) -> Files:
     """The files for `services`, which are in the order in which they start and within their limits if `contained`."""
     scripts = below(resources.BUILDER_DIR / "init" / "busybox")
-    files = {name: File(_COMMENT.sub(b"", file.content), file.executable) for name, file in scripts.items()}
+    files = {name: without_comments(file) for name, file in scripts.items()}
     kinds = {service.name: service.kind for service in services}
     supervised = any(service.kind == "daemon" for service in services)
     if supervised:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from kimitui import seccomp
@@ -30,14 +30,15 @@ class Surroundings:
     """What services find in an image.
 
     `names` are those of all services that there could be, `users` those of the users there are. `programs` are the
-    names of BusyBox' applets and the paths (without a slash before) of all other files. `is_on` says of a preset's
-    section and key whether that is on, `starts_services` whether there is an init that does, `supervises` whether it
-    watches over daemons.
+    names of BusyBox' applets and the paths (without a slash before) of all other files, `offered` the same of programs
+    that are off, with what switches them on. `is_on` says of a preset's section and key whether that is on,
+    `starts_services` whether there is an init that does, `supervises` whether it watches over daemons.
     """
 
     names: Collection[str]
     users: Collection[str]
     programs: Collection[str]
+    offered: Mapping[str, str]
     is_on: Callable[[str, str], bool]
     starts_services: bool
     supervises: bool
@@ -92,7 +93,8 @@ def _users(service: Service, around: Surroundings) -> Iterator[Problem]:
 def _programs(service: Service, around: Surroundings) -> Iterator[Problem]:
     for field, words in (("command", service.command), ("stop", service.stop)):
         if words and not _is_there(words[0], around.programs):
-            fix = "bring it with image.files, or switch on the applet or package that has it"
+            options = [option for program, option in around.offered.items() if _is_there(words[0], {program})]
+            fix = f"{options[0]} switches it on" if options else "bring it with image.files"
             yield Problem(service.name, (field,), f"the image has no program {words[0]}", fix)
 
 

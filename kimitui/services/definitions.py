@@ -32,7 +32,8 @@ class Definition:
     @property
     def files(self) -> dict[str, files.File]:
         """What it brings into the image."""
-        return files.below(self.directory / "files")
+        brought = files.below(self.directory / "files")
+        return {name: files.without_comments(file) if file.executable else file for name, file in brought.items()}
 
     def service(self, values: Mapping[str, str]) -> Service:
         """The service with its settings at `values`. Raises BuildError, with the place, for a defect of it."""

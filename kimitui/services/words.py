@@ -18,11 +18,20 @@ def command_line(service: Service, *, contained: bool = False) -> str:
     Oneshots set up the system that the limits keep others from, and on a terminal somebody works on all of it.
     """
     if contained and service.kind == "daemon":
-        return shlex.join(_contained(service))
-    # BusyBox cannot pass capabilities on to another user, so what needs some keeps root's.
-    if service.user == "root" or service.capabilities:
+        return shlex.join(_launched(service, *_limits(service)))
+    if service.user == "root":
         return shlex.join(service.command)
+    if needs_launcher(service):
+        return shlex.join(_launched(service, "--executable-memory"))
     return shlex.join(("chpst", "-u", service.user, *service.command))
+
+
+def needs_launcher(service: Service) -> bool:
+    """Whether the service is started by the launcher even if nothing is contained.
+
+    It is to be another user than root and keep some of root's rights, which no applet of BusyBox' can hand on.
+    """
+    return service.user != "root" and bool(service.capabilities)
 
 
 def own_filter(service: Service) -> tuple[str, ...]:
@@ -37,22 +46,28 @@ def filter_name(service: Service) -> str:
     return f"service-{service.name}"
 
 
-def _contained(service: Service) -> list[str]:
+def _launched(service: Service, *options: str) -> list[str]:
     """Becoming the service through the launcher; `builder/launcher/contain.c` says what the options mean."""
-    limits = service.limits or {}
-    namespaces = [name for name in service.namespaces if f"namespaces.{name}" not in limits]
     words = ["contain", "--name", service.name, "--user", service.user]
-    if namespaces:
-        words += ["--namespaces", ",".join(namespaces)]
     if service.capabilities:
         words += ["--capabilities", ",".join(service.capabilities)]
-    words += ["--seccomp", f"{FILTERS}/{filter_name(service)}.bpf"]
-    if "mount" in namespaces:
-        for path in dict.fromkeys((*service.write, *(directory.path for directory in service.directories))):
-            words += ["--write", path]
+    words += options
     for name, text in (service.environment or {}).items():
         words += ["--env", f"{name}={text}"]
     return [*words, "--", *service.command]
+
+
+def _limits(service: Service) -> list[str]:
+    """The options for what a contained service sees of the system and may ask of the kernel."""
+    limits = service.limits or {}
+    namespaces = [name for name in service.namespaces if f"namespaces.{name}" not in limits]
+    words = ["--seccomp", f"{FILTERS}/{filter_name(service)}.bpf"]
+    if namespaces:
+        words += ["--namespaces", ",".join(namespaces)]
+    if "mount" in namespaces:
+        for path in dict.fromkeys((*service.write, *(directory.path for directory in service.directories))):
+            words += ["--write", path]
+    return words
 
 
 def preparations(service: Service) -> list[str]:

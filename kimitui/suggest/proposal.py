@@ -80,7 +80,7 @@ class _Proposer:
         self._config = config
         self._applets = applet_symbols(config.names)
         self._packaged = {
-            program: package.symbol
+            program.rpartition("/")[2]: package.symbol
             for package in packages.load().values()
             if package.symbol
             for program in package.programs

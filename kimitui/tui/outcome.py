@@ -63,7 +63,7 @@ def _success(result: Result, seconds: float) -> list[Paragraph]:
         text += [
             BLANK,
             Paragraph(f"docker load -i {directory}/{archive}", "value"),
-            Paragraph(container.run_line(result.reference, profile), "value"),
+            Paragraph(container.run_line(result.reference, profile, result.granted), "value"),
         ]
     return [*text, BLANK]
 

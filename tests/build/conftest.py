@@ -7,15 +7,11 @@ import os
 import subprocess
 import sys
 import tarfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-
-from kimitui.build import toolchain as toolchains
-from kimitui.build.runner import Root
-from kimitui.resources import cache_dir
 
 
 @dataclass(frozen=True)
@@ -169,45 +165,34 @@ def soft(make_image: Make, presets: Path) -> Image:
     return make_image(presets / "soft.json5")
 
 
+SERVED = """{
+  extends: "minimal",
+  image: { command: "/sbin/init", files: "files" },
+  init: { system: "busybox" },
+  services: {
+    console: true, crond: true, hostname: true, httpd: true, httpd_port: 8080, klogd: true, syslogd: true,
+    sshd: true, sysctl: true, app: { command: "sleep 1000", needs: ["mounts"] },
+  },
+}
+"""
+
+
 @pytest.fixture(scope="session")
-def served(make_image: Make, tmp_path_factory: pytest.TempPathFactory) -> Image:
-    """An image whose command is an init with services."""
+def presets_with_services(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with `served.json5`, an image whose command is an init, and `limited.json5`, which contains it."""
     directory = tmp_path_factory.mktemp("served")
     (directory / "files/srv/www").mkdir(parents=True)
     (directory / "files/srv/www/index.html").write_text("hello\n")
-    (directory / "served.json5").write_text(
-        """{
-          extends: "minimal",
-          image: { command: "/sbin/init", files: "files" },
-          init: { system: "busybox" },
-          services: {
-            console: true, crond: true, hostname: true, httpd: true, httpd_port: 8080, klogd: true, syslogd: true,
-            sshd: true, sysctl: true, app: { command: "sleep 1000", needs: ["mounts"] },
-          },
-        }"""
-    )
-    return make_image(directory / "served.json5")
+    (directory / "served.json5").write_text(SERVED)
+    (directory / "limited.json5").write_text('{ extends: "./served.json5", hardening: { containment: true } }')
+    return directory
 
 
 @pytest.fixture(scope="session")
-def root() -> Iterator[Root]:
-    """The toolchain of the user's cache, as what steps run in."""
-    made = toolchains.ensure(cache_dir(), emit=lambda _event: None)
-    yield Root(made.root, made.digest)
+def served(make_image: Make, presets_with_services: Path) -> Image:
+    return make_image(presets_with_services / "served.json5")
 
 
 @pytest.fixture(scope="session")
-def probe(root: Root, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A static program that tries what `probe.c` says."""
-    directory = tmp_path_factory.mktemp("probe")
-    command: list[str | Path] = [
-        "bwrap",
-        "--unshare-all",
-        *("--ro-bind", root.path, "/"),
-        *("--ro-bind", Path(__file__).parent, "/input"),
-        *("--bind", directory, "/build"),
-        *("--tmpfs", "/tmp"),
-        *("gcc", "-static", "-O1", "-Wall", "-Werror", "/input/probe.c", "-o", "/build/probe"),
-    ]
-    subprocess.run(command, check=True)
-    return directory / "probe"
+def limited(make_image: Make, presets_with_services: Path) -> Image:
+    return make_image(presets_with_services / "limited.json5")

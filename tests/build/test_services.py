@@ -22,6 +22,7 @@ PROBE = """
 until [ -e /run/rc/.up ]; do sleep 0.1; done
 echo = status; rc-status
 echo = processes; ps -o user,args
+echo = rights; read -r pid </run/service/httpd/supervise/pid; grep -E '^Cap(Eff|Bnd)' /proc/$pid/status
 echo = restart; rc-service httpd restart; echo $?; rc-service httpd status
 echo = left; rc-service hostname start; echo $?
 echo = ssh; sleep 5 | nc 127.0.0.1 22 | head -n 1
@@ -67,6 +68,9 @@ def test_the_same_init_runs_in_a_container(served: Image, tmp_path: Path) -> Non
     assert ["app", "sleep 1000"] in running
     supervised = {words[1] for words in running if words[1].startswith("runsv ")}
     assert supervised == {f"runsv {name}" for name in ("app", "crond", "httpd", "sshd", "syslogd")}
+    # What binds a port of root's is not root for that.
+    assert ["httpd", "httpd -f -p 8080 -h /srv/www"] in running
+    assert said["rights"].split() == ["CapEff:", f"{1 << 10:016x}", "CapBnd:", f"{1 << 10:016x}"]
     assert said["restart"].split() == ["0", "started"]
     assert said["left"].splitlines() == ["rc: hostname is left out in a container", "1"]
     assert said["ssh"].startswith("SSH-2.0-dropbear")
@@ -96,7 +100,7 @@ def test_init_and_service_files_stay_small(minimal: Image, make_image: Make, tmp
         " services: { console: true, hostname: true } }"
     )
     root = make_image(path).rootfs
-    places = [root / "etc/inittab", *(root / "etc/rc").rglob("*"), *(root / "sbin").glob("rc-*")]
+    places = [root / "etc/fstab", root / "etc/inittab", *(root / "etc/rc").rglob("*"), *(root / "sbin").glob("rc-*")]
     assert sum(place.stat().st_size for place in places if place.is_file() and not place.is_symlink()) <= 10_000
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -12,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from kimitui.machine import qemu, run
+from kimitui.machine.console import Console
+from kimitui.machine.remote import Command
 from tests.build.conftest import kimitui
 
 # Far more than any start takes, for machines under load; a test that waits this long has failed.
@@ -61,6 +65,20 @@ class Image:
         ran = self.run("--command", script, *arguments)
         assert ran.status == 0, ran.output + ran.error
         return ran.output
+
+    def with_devices(self, script: str, *devices: str, data: Path | None = None) -> tuple[int | None, str]:
+        """The exit status and the output of a command in a machine with these further options of QEMU.
+
+        The status is None if the machine ended before the command had.
+        """
+        wanted = Command(script)
+        reader = wanted.reader()
+        printed = bytearray()
+        with tempfile.TemporaryDirectory() as scratch:
+            machine = run.prepared(self.directory, run.Options(data=data), Path(scratch), wanted)
+            argv = [*qemu.command(machine, qemu.acceleration(machine.arch)), *devices]
+            Console(argv, show=lambda shown: printed.extend(reader.feed(shown)), timeout_seconds=TIMEOUT_SECONDS).run()
+        return reader.status, printed.decode()
 
 
 MakeMachine = Callable[[str], Image]

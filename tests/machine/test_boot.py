@@ -48,6 +48,12 @@ def test_it_boots_into_an_immutable_system(image: Image) -> None:
     assert "ro" in found["/run/kimigayo/system"][1].split(",")
     assert found["/run/kimigayo/data"][0] == "tmpfs"
     assert {found[where][0] for where in ("/proc", "/sys", "/dev", "/tmp")} == {"proc", "sysfs", "devtmpfs", "tmpfs"}
+    # What can be written to, programs apart, is data; and no device is anywhere but in /dev.
+    for where in found.keys() - {"/", "/dev", "/dev/pts"}:
+        assert {"nosuid", "nodev", "noexec"} <= set(found[where][1].split(",")), where
+    assert {"nosuid", "nodev"} <= set(found["/"][1].split(","))
+    assert {"nosuid", "noexec"} <= set(found["/dev"][1].split(","))
+    assert {"/dev/shm", "/run", "/tmp"} <= found.keys()
 
 
 def test_changes_survive_on_a_disk_and_nowhere_else(image: Image, tmp_path: Path) -> None:
@@ -168,8 +174,13 @@ def test_the_kernel_is_set_as_the_level_says(x86: Image) -> None:
         "fs/protected_regular": "2",
     }
     script = (
-        f"cd /proc/sys; for name in {' '.join(wanted)}; do echo $name $(cat $name); done; grep ' /tmp ' /proc/mounts"
+        f"cd /proc/sys; for name in {' '.join(wanted)}; do echo $name $(cat $name); done; "
+        "for _ in 1 2; do echo =; cat /proc/self/maps; done"
     )
-    *settings, mounted = x86.command(script).splitlines()
-    assert dict(line.split() for line in settings) == wanted
-    assert {"nosuid", "nodev", "noexec"} <= set(mounted.split()[3].split(","))
+    settings, *maps = x86.command(script).split("=\n")
+    assert dict(line.split() for line in settings.splitlines()) == wanted
+    # Of a program that is started twice, nothing is at the same place, and nothing can be written and executed.
+    first, second = ([line.split() for line in text.splitlines()] for text in maps)
+    assert {"/bin/busybox", "[stack]"} <= {words[-1] for words in first}
+    assert not {words[0] for words in first if "vsyscall" not in words[-1]} & {words[0] for words in second}
+    assert not [words for words in (*first, *second) if "w" in words[1] and "x" in words[1]]

@@ -24,7 +24,7 @@ def write(target: Path, made: Made, artifacts: Iterable[Path]) -> None:
         "configuration": made.config.resolved(),
         "arch": made.plan.arch.name,
         "reference": made.reference,
-        "run": container.run_line(made.reference, container.PROFILE) if made.config.is_on("IMAGE_FORMAT_OCI") else None,
+        "run": _run_line(made) if made.config.is_on("IMAGE_FORMAT_OCI") else None,
         "sources": {
             name: {"version": source.version, "sha256": source.digest, "local": source.local}
             for name, source in made.sources.items()
@@ -51,6 +51,10 @@ def write(target: Path, made: Made, artifacts: Iterable[Path]) -> None:
         "artifacts": {path.name: {"bytes": path.stat().st_size, "sha256": file_digest(path)} for path in artifacts},
     }
     target.write_text(json.dumps(data, indent=1, sort_keys=True) + "\n")
+
+
+def _run_line(made: Made) -> str:
+    return container.run_line(made.reference, container.PROFILE, container.grants(made.config))
 
 
 def _programs(made: Made) -> dict[str, Path]:

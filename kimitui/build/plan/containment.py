@@ -8,16 +8,18 @@ from kimitui import seccomp
 from kimitui.build import services
 from kimitui.build.flags import flags
 from kimitui.build.plan import hardened
-from kimitui.build.plan.context import Context, builder_file
+from kimitui.build.plan.context import Context, builder_file, builder_files
 from kimitui.build.step import InputFile, Step
-from kimitui.services.words import filter_name, own_filter
+from kimitui.services.words import filter_name, needs_launcher, own_filter
 
 
 def steps(context: Context, libraries: tuple[Step, ...]) -> tuple[Step, ...]:
-    """The steps whose trees `root` are laid over the root file system; none where nothing is contained."""
-    if not context.config.is_on("HARDENING_CONTAINMENT"):
-        return ()
-    return (contain(context, libraries), filters(context))
+    """The steps whose trees `root` are laid over the root file system; none where nothing needs the launcher."""
+    if context.config.is_on("HARDENING_CONTAINMENT"):
+        return (contain(context, libraries), filters(context))
+    if any(needs_launcher(service) for service in services.chosen(context.config).services):
+        return (contain(context, libraries),)
+    return ()
 
 
 def contain(context: Context, libraries: tuple[Step, ...]) -> Step:
@@ -33,7 +35,7 @@ def contain(context: Context, libraries: tuple[Step, ...]) -> Step:
             "CFLAGS_TARGET": shlex.join(linked.compile),
             "LDFLAGS_TARGET": shlex.join(linked.link),
         },
-        files={"contain.c": builder_file("launcher/contain.c")},
+        files=builder_files("launcher", "launcher"),
         verify=lambda output: hardened.check(context, True, [output / "unstripped/sbin/contain"]),
     )
 
@@ -51,7 +53,7 @@ def filters(context: Context) -> Step:
         script="seccomp.sh",
         parameters={"SECCOMP_ARCH": seccomp.ARCHES[context.arch.name]},
         files={
-            "filter.c": builder_file("launcher/filter.c"),
+            "filter.c": builder_file("seccomp/filter.c"),
             **{f"filters/{name}": InputFile(seccomp.rules(calls).encode()) for name, calls in filters.items()},
         },
     )

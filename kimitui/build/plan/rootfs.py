@@ -85,18 +85,22 @@ def _hardened(context: Context, archive: Path) -> None:
         shadow = files.get("etc/shadow")
         text = members.extractfile(shadow) if shadow else None
         lines = text.read().decode(errors="replace").splitlines() if text else []
+    root = next((line.split(":")[1:2] for line in lines if line.startswith("root:")), [])
     allowed = [] if context.config.is_on("HARDENING_NO_SETUID") else ["bin/busybox"]
     checks = {
         f"set-user-ID files: {', '.join(setuid) or 'none'}": setuid == allowed,
         "every account has a password or is locked": bool(lines)
         and all(line.split(":")[1:2] not in ([], [""]) for line in lines if line),
+        "root has no password (hardening.locked_root)": not context.config.is_on("HARDENING_LOCKED_ROOT")
+        or root in (["!"], ["*"], ["!!"]),
         "/etc/shadow is root's alone": shadow is not None and shadow.mode == 0o600,
     }
     if broken := [what for what, holds in checks.items() if not holds]:
         raise BuildError(
             f"the root file system is not as the preset asks; this does not hold: {'; '.join(broken)}",
             where=context.config.preset.path,
-            fix="If image.files brings /etc/shadow, give every account in it a hash or !.",
+            fix="If image.files brings /etc/shadow, give every account in it a hash or !; for root it is ! unless the "
+            "preset has hardening: { locked_root: false }.",
         )
 
 

@@ -185,6 +185,43 @@ def test_the_line_that_a_build_ends_with(daemon: docker.DockerClient, engine: Pa
     assert ran.stderr.count("Operation not permitted") + ran.stderr.count("permission denied") == 4, ran.stderr
 
 
+# Every service with its rights, and who would be on their way.
+RIGHTS = r"""
+until [ -e /run/rc/.up ]; do sleep 0.1; done
+for name in app crond httpd sshd syslogd; do
+    read -r pid </run/service/$name/supervise/pid
+    echo $name $(sed -n -E 's/^(Uid|CapEff|NoNewPrivs|Seccomp):.([0-9a-f]*).*/\2/p' /proc/$pid/status)
+done
+wget -qO- http://127.0.0.1:8080/
+touch /etc/new 2>/dev/null || echo read-only
+until grep -h -o 'contain: app: .*' /var/log/messages; do sleep 0.1; done
+"""
+
+
+def test_the_line_of_an_image_with_services(daemon: docker.DockerClient, engine: Path, limited: Image) -> None:
+    daemon.images.load((limited.directory / "image.oci.tar").read_bytes())
+    started = as_written(limited, engine, options=("--detach",))
+    assert started.returncode == 0, started.stderr
+    container = daemon.containers.get(started.stdout.strip())
+    try:
+        status, said = container.exec_run(["/bin/sh", "-c", RIGHTS])
+        assert isinstance(said, bytes) and status == 0, said
+        *lines, page, system, left = said.decode().splitlines()
+        found = {line.split()[0]: line.split()[1:] for line in lines}
+        user = {name: int(words[0]) for name, words in found.items()}
+        assert {name for name, uid in user.items() if uid} == {"app", "httpd"}
+        assert {name: words[2:] for name, words in found.items()} == {name: ["1", "2"] for name in found}
+        rights = {name: int(words[1], 16) for name, words in found.items()}
+        assert (rights["app"], rights["httpd"], rights["syslogd"]) == (0, 1 << 10, 0)
+        assert (page, system) == ("hello", "read-only")
+        # What an engine does not allow is said, once for each start.
+        assert left.startswith("contain: app: runs without what the kernel refuses: namespaces.mount, namespaces.pid")
+        container.stop(timeout=60)
+    finally:
+        with contextlib.suppress(docker.errors.APIError):  # --rm has seen to it
+            container.remove(force=True)
+
+
 # Numbers of x86_64; clone3 looks as if the kernel was too old for it, so that a C library uses clone.
 CALLS = {
     "getpid": (39, "allowed"),
