@@ -16,5 +16,6 @@ rm busybox/.config
 echo 'exit 0' >busybox/scripts/gen_build_files.sh
 # Two thousand files that no build reads.
 rm -rf busybox/testsuite busybox/docs busybox/examples busybox/qemu_multiarch_testing
-# One file: many small ones are slow to write, and every build of BusyBox reads them all.
-tar --create --file=/output/busybox.tar busybox
+# One file: many small ones are slow to write, and every build of BusyBox reads them all. To make, files of the same time
+# are up to date.
+tar --create --file=/output/busybox.tar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 busybox

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from elftools.common.exceptions import ELFError
 from elftools.elf.dynamic import DynamicSection
 from elftools.elf.elffile import ELFFile
+from elftools.elf.relocation import RelocationSection
 from elftools.elf.sections import StringTableSection, SymbolTableSection
 from elftools.elf.segments import InterpSegment
 
@@ -18,12 +20,16 @@ _DF_1_NOW = 0x1
 _PF_X = 0x1
 _PF_W = 0x2
 
+# The number of R_<architecture>_RELATIVE; glibc's headers <elf.h> have them.
+_RELATIVE = {"EM_X86_64": 8, "EM_386": 8, "EM_AARCH64": 1027, "EM_RISCV": 3}
+
 
 @dataclass(frozen=True)
 class ElfFacts:
     """`relro` is `none`, `partial` or `full`; `stack_protector` is None where symbols were stripped away.
 
-    `nx` says that neither the stack nor anything that is loaded is both writable and executable.
+    `nx` says that neither the stack nor anything that is loaded is both writable and executable, `bound` that nothing
+    is left to a loader where there is none: the start code of a static program only adds where it was loaded.
     """
 
     machine: str
@@ -32,6 +38,7 @@ class ElfFacts:
     needed: tuple[str, ...]
     relro: str
     nx: bool
+    bound: bool
     stack_protector: bool | None
 
     def as_data(self) -> dict[str, object]:
@@ -81,5 +88,20 @@ def read(path: Path) -> ElfFacts:
                 for segment in elf.iter_segments()
                 if segment["p_type"] == "PT_LOAD"
             ),
+            bound=interpreter is not None or bool(needed) or _only_relative(elf),
             stack_protector=any(table.get_symbol_by_name("__stack_chk_fail") for table in tables) if known else None,
         )
+
+
+def _only_relative(elf: ELFFile) -> bool:
+    """Whether every relocation of a linked program is relative; shared libraries are not asked."""
+    wide = elf.elfclass == 64
+    for section in elf.iter_sections():
+        if isinstance(section, RelocationSection):
+            entry = struct.Struct("<QQ" if wide else "<II")
+            data, size = section.data(), section["sh_entsize"]
+            for at in range(0, len(data), size):
+                kind = entry.unpack_from(data, at)[1] & (0xFFFFFFFF if wide else 0xFF)
+                if kind != _RELATIVE[elf["e_machine"]]:
+                    return False
+    return True

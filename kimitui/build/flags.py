@@ -38,6 +38,10 @@ def flags(config: Configuration, *, static: bool | None = None) -> Flags:
         on_arm = config.choice("IMAGE_ARCH") == "arm64"
         common.append("-mbranch-protection=standard" if on_arm else "-fcf-protection=full")
     programs = list(common)
+    if static and config.is_on("HARDENING_PIE") and config.choice("IMAGE_ARCH") == "riscv64":
+        # For this architecture, binutils 2.44 leaves the addresses of global variables in data to a loader, which a
+        # static program has not, unless it is told that nobody else will ever see them.
+        programs.append("-fvisibility=hidden")
     fortify = config.choice("HARDENING_FORTIFY")
     if fortify != "none":
         # Before musl's own headers, which they wrap with #include_next.

@@ -230,9 +230,9 @@ class Runner:
             mounts=(
                 Mount(workspace / "output", "/output", writable=True),
                 Mount(workspace / "input", "/input"),
-                Mount(self._store.ccache, "/ccache", writable=True),
+                Mount(self._store.ccache, "/ccache", writable=True, cache=True),
                 *(Mount(source.path, f"/sources/{name}") for name, source in step.sources.items()),
-                *(Mount(done[used.name].output, f"/steps/{used.name}") for used in step.uses),
+                *(Mount(done[used.name].output, f"/steps/{used.name}", final=True) for used in step.uses),
             ),
         )
 

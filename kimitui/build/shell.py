@@ -68,4 +68,4 @@ def run(
 
 def _apart(mount: Mount, caches: Path) -> Mount:
     """The mount, with a compiler cache of its own: what is tried out here should not be found again."""
-    return Mount(caches, mount.target, writable=True) if mount.target == "/ccache" else mount
+    return replace(mount, host=caches) if mount.cache else mount

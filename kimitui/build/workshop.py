@@ -17,7 +17,7 @@ from kimitui.build import release as releases
 from kimitui.build import sources as sourcing
 from kimitui.build import toolchain as toolchains
 from kimitui.build.clock import Clock
-from kimitui.build.engines import choose
+from kimitui.build.engines import Choice, choose
 from kimitui.build.events import Emit, Event, Message, Planned
 from kimitui.build.plan import Phase, Plan, Source
 from kimitui.build.release import Release
@@ -42,6 +42,7 @@ class Request:
     overrides: Mapping[str, Path] = field(default_factory=dict)
     offline: bool = False
     strict: bool = False
+    engine: Choice = "auto"
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def opened(
     for item in config.overridden:
         emit(Message(clock(), "info", item.describe()))
     local = {name: sourcing.override(name, path) for name, path in request.overrides.items()}
-    engine = choose()
+    engine = choose(request.engine)
     if warning := engine.warning():
         emit(Message(clock(), "warning", warning))
     store = Store(request.cache_dir)
@@ -110,7 +111,10 @@ def opened(
             clock=clock,
             cancellation=cancellation,
         )
-        yield Workshop(plan, steps, release, toolchain, sources, runner, emit, clock)
+        with engine.opened(
+            toolchain.root, toolchain.digest, session, lambda text: emit(Message(clock(), "info", text))
+        ):
+            yield Workshop(plan, steps, release, toolchain, sources, runner, emit, clock)
 
 
 def _one_at_a_time(emit: Emit) -> Emit:

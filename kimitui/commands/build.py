@@ -8,7 +8,7 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kimitui.commands.common import ARCHES, cache_of, print_json, print_table, source_override
+from kimitui.commands.common import ARCHES, ENGINES, cache_of, print_json, print_table, source_override
 
 if TYPE_CHECKING:
     from kimitui.build.build import Result
@@ -20,6 +20,12 @@ def add_build(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--arch", choices=ARCHES, help="build for this architecture instead of the preset's")
     parser.add_argument(
         "--out", type=Path, default=Path("out"), metavar="DIR", help="where artifacts go (default: out)"
+    )
+    parser.add_argument(
+        "--engine",
+        choices=ENGINES,
+        default="auto",
+        help="what runs the steps (default: auto, the sandbox where it works, else Docker)",
     )
     parser.add_argument("--offline", action="store_true", help="use only what is cached")
     parser.add_argument(
@@ -59,6 +65,7 @@ def _build(options: argparse.Namespace) -> int:
         overrides=overrides,
         offline=options.offline,
         strict=options.strict,
+        engine=options.engine,
     )
     cancellation = Cancellation()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -18,6 +18,9 @@ def add_cache(parser: argparse.ArgumentParser) -> None:
     prune = actions.add_parser("prune", help="remove what has not been used for a while")
     prune.add_argument("--days", type=_days, default=30, metavar="N", help="not used for N days (default: 30)")
     prune.add_argument("--all", action="store_true", help="everything but the fetched sources")
+    prune.add_argument(
+        "--engine", choices=("docker", "podman"), help="instead, remove the toolchain's images from that daemon"
+    )
     prune.add_argument("--json", action="store_true", help="print JSON")
     prune.set_defaults(run=_cache_prune)
 
@@ -44,6 +47,8 @@ def _cache_info(options: argparse.Namespace) -> int:
 
 
 def _cache_prune(options: argparse.Namespace) -> int:
+    if options.engine:
+        return _prune_daemon(options)
     from kimitui.build.store import Store
     from kimitui.sizes.units import format_size
 
@@ -55,4 +60,15 @@ def _cache_prune(options: argparse.Namespace) -> int:
     else:
         what = ", ".join(f"{count} in {part}" for part, count in pruned.removed.items()) or "nothing"
         print(f"removed {what}; freed {format_size(pruned.freed_bytes)}")
+    return 0
+
+
+def _prune_daemon(options: argparse.Namespace) -> int:
+    from kimitui.build.engines import docker
+
+    removed = docker.prune(docker.docker_place() if options.engine == "docker" else docker.podman_place())
+    if options.json:
+        print_json({"removed": {options.engine: removed}})
+    else:
+        print(f"removed from {options.engine}: {', '.join(removed) or 'nothing'}")
     return 0

@@ -11,6 +11,7 @@ from kimitui.errors import UsageError
 from kimitui.resources import cache_dir
 
 ARCHES = ("x86_64", "arm64", "riscv64", "i686")
+ENGINES = ("auto", "sandbox", "docker", "podman")
 
 
 def cache_of(options: argparse.Namespace) -> Path:

@@ -32,6 +32,7 @@ def of(tmp_path: Path, text: str) -> Flags:
             {"-mbranch-protection=standard"},
             set(),
         ),
+        ("image: { arch: 'riscv64' }", {"-fvisibility=hidden"}, {"-static-pie"}),
         ("hardening: { fortify: '3' }", {"-D_FORTIFY_SOURCE=3", "/steps/fortify-headers/include"}, set()),
     ],
 )

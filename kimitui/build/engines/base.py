@@ -5,7 +5,8 @@ A job is plain data, so that it can be carried out by a process on this machine 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -13,11 +14,17 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Mount:
-    """A host file or directory that appears at `target` inside the container."""
+    """A host file or directory that appears at `target` inside the container.
+
+    A `cache` makes a job quicker and nothing else: an engine may give it an empty directory, and need not keep it. What
+    is `final` does not change while the build takes, and further jobs may want it, too.
+    """
 
     host: Path
     target: str
     writable: bool = False
+    cache: bool = False
+    final: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,6 +62,15 @@ class Engine(Protocol):
 
     def warning(self) -> str | None:
         """What this engine does not protect from on this machine, in one line; None: nothing."""
+
+    def opened(
+        self, root: Path, digest: str, session: Path, tell: Callable[[str], None]
+    ) -> AbstractContextManager[None]:
+        """What one build needs; its jobs, all of them in the toolchain `root` with that digest, start within.
+
+        `session` is the build's own directory, which is gone when the build is; `tell` says what takes long. Raises
+        MachineError where the engine cannot run at all.
+        """
 
     def start(self, job: Job) -> Execution:
         """Start a job. Raises MachineError where the engine cannot run at all."""

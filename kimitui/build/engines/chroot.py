@@ -6,9 +6,11 @@ at a time.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 from filelock import FileLock
@@ -19,9 +21,6 @@ from kimitui.build.store import remove_tree
 from kimitui.errors import MachineError
 
 _DEVICES = {"null": (1, 3), "zero": (1, 5), "full": (1, 7), "random": (1, 8), "urandom": (1, 9)}
-
-# Stays in the toolchain's directory from job to job: moving gigabytes in and out would cost more than it saves.
-_KEPT = "/ccache"
 
 
 class ChrootEngine:
@@ -38,6 +37,12 @@ class ChrootEngine:
             f"No sandbox on this machine ({self._reason}): building in a plain chroot. Steps can reach the network, "
             "see other processes and write to the toolchain, and they run one after the other."
         )
+
+    def opened(
+        self, root: Path, digest: str, session: Path, tell: Callable[[str], None]
+    ) -> contextlib.AbstractContextManager[None]:
+        """Nothing is needed but the toolchain's directory."""
+        return contextlib.nullcontext()
 
     def start(self, job: Job) -> ProcessExecution:
         """Start a job; waits for the one before it. MachineError without the rights for chroot and device nodes."""
@@ -84,7 +89,8 @@ def _enter(job: Job) -> None:
     _empty(job.root / "build")
     for mount in job.mounts:
         inside = _inside(job, mount)
-        if mount.target == _KEPT:
+        if mount.cache:
+            # Stays in the toolchain's directory: moving gigabytes in and out would cost more than it saves.
             inside.mkdir(exist_ok=True)
             continue
         _clear(inside)
@@ -98,7 +104,7 @@ def _enter(job: Job) -> None:
 def _leave(job: Job) -> None:
     _empty(job.root / "build")
     for mount in job.mounts:
-        if mount.target == _KEPT:
+        if mount.cache:
             continue
         inside = _inside(job, mount)
         if mount.writable:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -30,6 +31,12 @@ class SandboxEngine:
     def warning(self) -> str | None:
         """None: every promise is kept."""
         return None
+
+    def opened(
+        self, root: Path, digest: str, session: Path, tell: Callable[[str], None]
+    ) -> contextlib.AbstractContextManager[None]:
+        """Nothing is needed but the toolchain's directory."""
+        return contextlib.nullcontext()
 
     def start(self, job: Job) -> ProcessExecution:
         """Start a job; MachineError where bubblewrap is missing."""

@@ -48,4 +48,5 @@ def _program(context: Context, static: bool, facts: ElfFacts) -> dict[str, bool]
     return {
         f"{'static' if static else 'dynamic'} linking": (facts.interpreter is None) == static,
         f"PIE {'on' if pie else 'off'}": facts.pie == pie,
+        "all addresses set when it starts": facts.bound,
     }

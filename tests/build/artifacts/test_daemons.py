@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shlex
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import docker
 import pytest
-import requests
 
+from tests.build import daemons
 from tests.build.conftest import Image
 
 pytestmark = [
@@ -25,56 +22,13 @@ pytestmark = [
 ]
 
 
-def answering(process: subprocess.Popen[bytes], client: docker.DockerClient) -> bool:
-    """Wait until the daemon answers, as long as it lives; dockerd tells nobody when it is ready."""
-    while process.poll() is None:
-        with contextlib.suppress(docker.errors.APIError, requests.RequestException):
-            return bool(client.ping())
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=0.1)
-    return False
-
-
-@contextlib.contextmanager
-def short_directory() -> Iterator[Path]:
-    """A socket's path must be short, and so must Podman's directories; those of pytest are not."""
-    directory = Path(tempfile.mkdtemp(prefix="kimitui-"))
-    try:
-        yield directory
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
-
-
 @pytest.fixture(scope="module")
-def engine() -> Iterator[Path]:
-    """Where the daemon has its data and its socket."""
-    with short_directory() as directory:
-        yield directory
-
-
-@pytest.fixture(scope="module")
-def daemon(engine: Path) -> Iterator[docker.DockerClient]:
+def daemon() -> Iterator[docker.DockerClient]:
     """A client of a Docker daemon with its own data and socket; stopped by its process."""
-    log = engine / "log"
-    command = [
-        "dockerd",
-        *("--data-root", engine / "data"),
-        *("--exec-root", engine / "exec"),
-        *("--pidfile", engine / "pid"),
-        *("--host", f"unix://{engine}/socket"),
-        "--bridge=none",
-        "--iptables=false",
-        "--default-ulimit=nofile=1024:1024",
-        "--default-ulimit=nproc=1024:1024",
-    ]
-    with log.open("wb") as file, subprocess.Popen(list(map(str, command)), stdout=file, stderr=file) as process:
-        try:
-            client = docker.DockerClient(base_url=f"unix://{engine}/socket", version="1.41")
-            assert answering(process, client), log.read_text()
-            yield client
-            client.close()
-        finally:
-            process.terminate()
+    with daemons.running() as running:
+        client = docker.DockerClient(base_url=running.url, version="1.41")
+        yield client
+        client.close()
 
 
 def test_docker_loads_and_runs_it(daemon: docker.DockerClient, minimal: Image) -> None:
@@ -246,7 +200,7 @@ def test_a_forbidden_call_fails(
 
 @pytest.fixture
 def podman() -> Iterator[list[str | Path]]:
-    with short_directory() as directory:
+    with daemons.short_directory() as directory:
         roots: list[str | Path] = ["--root", directory / "root", "--runroot", directory / "run"]
         # crun, Debian's default, refuses machines with control groups of both versions; runc comes with Docker.
         yield ["podman", "--runtime", "runc", "--storage-driver", "vfs", *roots]

@@ -1,0 +1,408 @@
+"""The engine for Docker and Podman: every job is a container of a daemon, on this machine or far away.
+
+Nothing is shared with the daemon but what goes through its API: the toolchain becomes an image, inputs are put into
+volumes before a job starts, outputs are fetched when it has ended. Outputs of earlier steps stay in volumes for as long
+as the build takes, and nothing but the image stays longer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import docker
+import requests
+from docker.errors import APIError, DockerException, ImageNotFound, InvalidVersion, NotFound
+from docker.types import LogConfig
+from docker.types import Mount as VolumeMount
+from docker.utils import kwargs_from_env
+
+from kimitui.build.engines import archives
+from kimitui.build.engines.base import Job, Mount
+from kimitui.errors import MachineError
+
+_REPOSITORY = "kimitui-toolchain"
+_SESSION = "kimitui.session"
+_MAX_PROCESSES = 4096
+_MEMORY_SHARE = 0.9  # of the daemon's machine, for one step
+_PATIENCE_SECONDS = 24 * 60 * 60  # a step may take hours, and so may a slow line that the toolchain goes over
+_ENDED_BY_KILL = 128 + 9
+_PERMISSION = (
+    "Add yourself to the group that owns the socket (docker: usermod -aG docker $USER, then log in again), or use the "
+    "rootless daemon, or --engine sandbox."
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Which daemon: how it is called, and what connects to it."""
+
+    name: str
+    connect: Callable[[], docker.APIClient]
+
+
+class _Client(docker.APIClient):
+    """Trusts the authority that the daemon's settings name, and not the one that REQUESTS_CA_BUNDLE names instead."""
+
+    def merge_environment_settings(self, *words: Any) -> Any:
+        settings = super().merge_environment_settings(*words)
+        return {**settings, "verify": self.verify} if isinstance(self.verify, str) else settings
+
+
+def docker_place(environment: Mapping[str, str] = os.environ) -> Place:
+    """The daemon that the docker command would use: DOCKER_HOST, else the current context."""
+
+    def connect() -> docker.APIClient:
+        if environment.get("DOCKER_HOST"):
+            settings: dict[str, Any] = dict(kwargs_from_env(environment=dict(environment)))
+        else:
+            settings = dict(docker.ContextAPI.kwargs_from_context(environment=dict(environment)))
+        ssh = str(settings.get("base_url", "")).startswith("ssh://")
+        return _Client(version="auto", timeout=_PATIENCE_SECONDS, use_ssh_client=ssh, **settings)
+
+    return Place("docker", connect)
+
+
+def podman_place(environment: Mapping[str, str] = os.environ) -> Place:
+    """Podman's API socket: CONTAINER_HOST, else the user's own, else the machine's."""
+
+    def connect() -> docker.APIClient:
+        own = Path(environment.get("XDG_RUNTIME_DIR", f"/run/user/{os.geteuid()}")) / "podman/podman.sock"
+        socket = own if own.exists() else Path("/run/podman/podman.sock")
+        url = environment.get("CONTAINER_HOST") or f"unix://{socket}"
+        ssh = url.startswith("ssh://")
+        return _Client(base_url=url, version="auto", timeout=_PATIENCE_SECONDS, use_ssh_client=ssh)
+
+    return Place("podman", connect)
+
+
+class DockerEngine:
+    """Runs jobs as containers. What a build needs in the daemon is there within `opened`, and only there."""
+
+    def __init__(self, place: Place, *, reason: str | None = None) -> None:
+        """`reason` is why it was chosen where the user did not say which engine, for a line that tells so."""
+        self.name = place.name
+        self._place = place
+        self._reason = reason
+        self._image = ""
+        self._session = ""
+        self._memory_bytes = 0
+        self._lock = threading.Lock()
+        self._held: dict[Path, _Held] = {}
+
+    def warning(self) -> str | None:
+        """Why it was chosen, where the user did not choose."""
+        return f"{self._reason}: building with {self.name}" if self._reason else None
+
+    @contextlib.contextmanager
+    def opened(self, root: Path, digest: str, session: Path, tell: Callable[[str], None]) -> Iterator[None]:
+        """Make the toolchain an image of the daemon, if it is none yet; take away afterwards what the build left.
+
+        `session` names the build: what builds whose directory is gone have left is taken away first.
+        """
+        with self._client() as client:
+            self._sweep(client, session)
+            self._session = str(session)
+            self._memory_bytes = int(_MEMORY_SHARE * client.info().get("MemTotal", 0))
+            self._image = self._imported(client, root, digest, tell)
+        try:
+            yield
+        finally:
+            self._held.clear()
+            with contextlib.suppress(MachineError), self._client() as client:
+                _remove(client, str(session))
+
+    def start(self, job: Job) -> _Execution:
+        """Start a job. Raises MachineError where the daemon cannot."""
+        with self._client() as client:
+            execution = _Execution(self, job, self._container(client, job))
+            try:
+                execution.begin()
+            except BaseException:
+                execution.remove()
+                raise
+        return execution
+
+    @contextlib.contextmanager
+    def _client(self) -> Iterator[docker.APIClient]:
+        """A connection of its own for who asks, since they must not be shared among threads."""
+        with self._explained():
+            client = self._place.connect()
+            try:
+                yield client
+            finally:
+                client.close()
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turn what the client raises into errors that a user can act on."""
+        try:
+            yield
+        except ImageNotFound as error:
+            raise MachineError(
+                f"{self.name} has lost the toolchain's image: {error.explanation}",
+                fix="Run the command again; it is handed over anew.",
+            ) from error
+        except InvalidVersion as error:
+            raise MachineError(f"the {self.name} daemon is too old: {error}", fix="Install a newer one.") from error
+        except APIError as error:
+            said = str(error.explanation or error).strip()
+            full = "no space left" in said.lower()
+            raise MachineError(
+                f"{self.name} says: {said}",
+                fix=f"Free some space where the daemon runs ({self.name} system prune)." if full else None,
+            ) from error
+        except (DockerException, requests.RequestException, OSError) as error:
+            raise self._unreachable(error) from error
+
+    def _unreachable(self, error: Exception) -> MachineError:
+        causes: list[BaseException] = [error]
+        while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None and cause not in causes:
+            causes.append(cause)
+        texts = " ".join(map(str, causes))
+        if any(isinstance(one, PermissionError) for one in causes) or "Permission denied" in texts:
+            return MachineError(f"no permission for the socket of {self.name}", fix=_PERMISSION)
+        return MachineError(
+            f"{self.name} cannot be reached: {error}",
+            fix="Start it, or say where it is (DOCKER_HOST, docker context use; CONTAINER_HOST for podman); "
+            "or use --engine sandbox.",
+        )
+
+    # The toolchain
+
+    def _imported(self, client: docker.APIClient, root: Path, digest: str, tell: Callable[[str], None]) -> str:
+        image = f"{_REPOSITORY}:{digest[:16]}"
+        if client.images(image):
+            return image
+        tell(f"handing the toolchain to {self.name}; this is needed once")
+        repository, tag = image.split(":")
+        with archives.packed([(".", root)]) as stream:
+            client.import_image(
+                stream, repository=repository, tag=tag, changes=[f"LABEL {_REPOSITORY}={digest}"], stream_src=True
+            )
+        if not client.images(image):
+            raise MachineError(f"{self.name} did not take the toolchain", fix="Look at the daemon's own log.")
+        return image
+
+    # A job's container
+
+    def _container(self, client: docker.APIClient, job: Job) -> str:
+        """The id of a container that is ready to start."""
+        volumes: list[_Volume] = []
+        for directory, mounts in _by_directory(job.mounts).items():
+            (first, *others) = mounts
+            if first.final and not others:
+                volumes.append(_Volume(self._hold(client, first), directory, writable=False))
+                continue
+            volume = _Volume(self._volume(client), directory, writable=any(mount.writable for mount in mounts))
+            self._fill(client, volume, [m for m in mounts if not m.writable])
+            volumes.append(volume)
+        if job.scratch:
+            volumes.append(_Volume(self._volume(client), "/build", writable=True))
+        memory = {"mem_limit": self._memory_bytes} if self._memory_bytes else {}
+        tmpfs = {"/tmp": "exec,mode=1777"} if job.scratch else {"/tmp": "exec,mode=1777", "/build": "exec,mode=0755"}
+        return self._create(
+            client,
+            # The daemon adds variables of its own; a step sees exactly those it is given.
+            ["/usr/bin/env", "-i", *(f"{name}={value}" for name, value in sorted(job.env.items())), *job.argv],
+            volumes,
+            read_only=True,
+            tmpfs=tmpfs,
+            cap_drop=["ALL"],
+            security_opt=["no-new-privileges"],
+            pids_limit=_MAX_PROCESSES,
+            **memory,
+        )
+
+    def _create(self, client: docker.APIClient, argv: Sequence[str], volumes: Sequence[_Volume], **host: Any) -> str:
+        mounts = [
+            VolumeMount(volume.target, volume.name, type="volume", read_only=not volume.writable) for volume in volumes
+        ]
+        made = client.create_container(
+            self._image,
+            command=list(argv),
+            user="0:0",
+            working_dir="/build",
+            hostname="kimigayo",
+            labels={_SESSION: self._session},
+            host_config=client.create_host_config(
+                mounts=mounts, network_mode="none", log_config=LogConfig(type="none"), **host
+            ),
+        )
+        return str(made["Id"])
+
+    def _volume(self, client: docker.APIClient) -> str:
+        return str(client.create_volume(f"kimitui-{uuid.uuid4().hex}", labels={_SESSION: self._session})["Name"])
+
+    def _hold(self, client: docker.APIClient, mount: Mount) -> str:
+        """The volume that has what is in a directory of this machine, filled when it is first asked for."""
+        with self._lock:
+            held = self._held.setdefault(mount.host, _Held())
+        with held.lock:
+            if not held.volume:
+                name = self._volume(client)
+                self._fill(client, _Volume(name, mount.target, writable=True), [mount])
+                held.volume = name
+            return held.volume
+
+    def _fill(self, client: docker.APIClient, volume: _Volume, mounts: Sequence[Mount]) -> None:
+        """Put what `mounts` have on this machine into a volume."""
+        if not mounts:
+            return
+        # A volume can only be written through a container, which need not run.
+        carrier = self._create(client, ["/bin/true"], [_Volume(volume.name, volume.target, writable=True)])
+        try:
+            names = [str(PurePosixPath(mount.target).relative_to(volume.target)) for mount in mounts]
+            entries = list(zip(names, (mount.host for mount in mounts), strict=True))
+            with archives.packed(entries) as stream:
+                client.put_archive(carrier, volume.target, stream)
+        finally:
+            client.remove_container(carrier, force=True)
+
+    # What is left
+
+    def _sweep(self, client: docker.APIClient, session: Path) -> None:
+        """Take away what killed builds with the same cache left."""
+        labels = [
+            *((one.get("Labels") or {}).get(_SESSION) for one in _containers(client, _SESSION)),
+            *((one.get("Labels") or {}).get(_SESSION) for one in _volumes(client, _SESSION)),
+        ]
+        for label in {label for label in labels if label}:
+            if Path(label).parent == session.parent and not Path(label).exists():
+                _remove(client, label)
+
+
+@dataclass(frozen=True)
+class _Volume:
+    name: str
+    target: str
+    writable: bool
+
+
+class _Held:
+    """A volume that several jobs read, or "" as long as it is not filled."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.volume = ""
+
+
+class _Execution:
+    """A container under way."""
+
+    def __init__(self, engine: DockerEngine, job: Job, container: str) -> None:
+        self._engine = engine
+        self._job = job
+        self._container = container
+        self._status: int | None = None
+        self._client = engine._place.connect()
+        self._chunks: Iterator[bytes] = iter(())
+
+    def begin(self) -> None:
+        """Start it, listening before it says anything."""
+        with self._engine._explained():
+            self._chunks = self._client.attach(self._container, stdout=True, stderr=True, stream=True)
+            self._client.start(self._container)
+
+    def lines(self) -> Iterator[str]:
+        """What the job prints, line by line without line ends, until it ends."""
+        rest = b""
+        with self._engine._explained():
+            for chunk in self._chunks:
+                *whole, rest = (rest + chunk).split(b"\n")
+                for line in whole:
+                    yield line.rstrip(b"\r").decode("utf-8", "replace")
+        if rest:
+            yield rest.decode("utf-8", "replace")
+
+    def wait(self) -> int:
+        """Its exit status; negative: the number of the signal that ended it. Where it is 0, the output is fetched."""
+        if self._status is None:
+            try:
+                with self._engine._explained():
+                    status = int(self._client.wait(self._container)["StatusCode"])
+                    if status == 0:
+                        self._fetch()
+                self._status = -9 if status == _ENDED_BY_KILL else status
+            finally:
+                self.remove()
+        return self._status
+
+    def kill(self) -> None:
+        """End it and all its processes at once."""
+        # Another thread may be waiting on the other connection. What is not there or does not run any more has ended.
+        with contextlib.suppress(MachineError, NotFound), self._engine._client() as client:
+            client.kill(self._container)
+
+    def remove(self) -> None:
+        """Take it out of the daemon with the volumes that only it has."""
+        with contextlib.suppress(MachineError, NotFound), self._engine._client() as client:
+            mounts = client.inspect_container(self._container)["Mounts"]
+            client.remove_container(self._container, force=True)
+            kept = {held.volume for held in self._engine._held.values()}
+            for mount in mounts:
+                if mount.get("Name") and mount["Name"] not in kept:
+                    client.remove_volume(mount["Name"], force=True)
+        self._client.close()
+
+    def _fetch(self) -> None:
+        for mount in self._job.mounts:
+            if mount.writable and not mount.cache:
+                chunks, _ = self._client.get_archive(self._container, mount.target)
+                archives.unpack(chunks, mount.host)
+
+
+def _by_directory(mounts: Sequence[Mount]) -> dict[str, list[Mount]]:
+    """The mounts by the directory that is a volume for them: their own, or for files the one they are in.
+
+    Where a file is, the directories beside it are in the same volume.
+    """
+    with_files = {str(PurePosixPath(mount.target).parent) for mount in mounts if not mount.host.is_dir()}
+    result: dict[str, list[Mount]] = {}
+    for mount in mounts:
+        parent = str(PurePosixPath(mount.target).parent)
+        result.setdefault(parent if parent in with_files else mount.target, []).append(mount)
+    return result
+
+
+def _containers(client: docker.APIClient, label: str) -> list[dict[str, Any]]:
+    return list(client.containers(all=True, filters={"label": label}))
+
+
+def _volumes(client: docker.APIClient, label: str) -> list[dict[str, Any]]:
+    return list(client.volumes(filters={"label": label}).get("Volumes") or ())
+
+
+def _remove(client: docker.APIClient, session: str) -> None:
+    label = f"{_SESSION}={session}"
+    for container in _containers(client, label):
+        with contextlib.suppress(NotFound):
+            client.remove_container(container["Id"], force=True)
+    for volume in _volumes(client, label):
+        with contextlib.suppress(NotFound):
+            client.remove_volume(volume["Name"], force=True)
+
+
+def answers(place: Place) -> bool:
+    """Whether the daemon can be reached."""
+    try:
+        with DockerEngine(place)._client() as client:
+            return bool(client.ping())
+    except MachineError:
+        return False
+
+
+def prune(place: Place) -> list[str]:
+    """Remove every toolchain's image from the daemon; their tags. Raises MachineError."""
+    engine = DockerEngine(place)
+    with engine._client() as client:
+        images = client.images(filters={"label": _REPOSITORY})
+        for image in images:
+            client.remove_image(image["Id"], force=True)
+        return sorted(tag for image in images for tag in image.get("RepoTags") or [image["Id"]])
