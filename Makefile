@@ -6,16 +6,19 @@
 #   make test-all               the slow ones as well: further kernels
 #   make lint                   formatting, style, types, shell scripts
 #   make bench                  measure; docs/benchmarks.md says what
+#   make sizes                  measure what sizes are computed from; ARCH=arm64 for another architecture
+#   make sizes-check            build drawn presets and compare them with their estimates
 #   make screenshots            draw the pictures in screenshots/ anew
 
 PRESET ?= minimal
 TESTS ?= tests
+ARCH ?= x86_64
 VENV := .venv
 STAMP := $(VENV)/.kimitui
 # Builds in one process, and beside them, in another, what waits more than it computes.
 PYTEST := $(VENV)/bin/pytest -n 2
 
-.PHONY: setup build test test-all lint bench screenshots clean
+.PHONY: setup build test test-all lint bench sizes sizes-check screenshots clean
 
 setup: $(STAMP)
 
@@ -48,6 +51,12 @@ lint: setup
 bench: setup
 	tools/setup --tests $(VENV)
 	$(VENV)/bin/python -m tests.bench
+
+sizes: setup
+	$(VENV)/bin/kimitui sizes measure --arch $(ARCH)
+
+sizes-check: setup
+	$(VENV)/bin/kimitui sizes check --arch $(ARCH) --record --svg docs/sizes-$(ARCH).svg
 
 screenshots: setup
 	tools/setup --tests $(VENV)

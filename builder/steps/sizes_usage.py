@@ -18,6 +18,7 @@ from pathlib import Path
 
 from sizes_variants import with_values
 
+_LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"')
 _SOURCE = """\
 #include "autoconf.h"
 #define BB_MMU 1
@@ -60,8 +61,9 @@ def _texts(autoconf: str, values: Mapping[str, str], name: str) -> dict[str, str
     text = subprocess.run(argv, stdout=subprocess.PIPE, check=True, text=True).stdout
     found = {}
     for piece in re.findall(r"TEXT_BEGINS(.*?)TEXT_ENDS", text.replace("\n", " "), re.DOTALL):
-        applet, usage = ast.literal_eval(f"({piece})")
-        found[applet] = usage
+        # The applet's name, then the parts of its text, which C joins.
+        applet, *parts = [ast.literal_eval(part) for part in _LITERAL.findall(piece)]
+        found[applet] = "".join(parts)
     return found
 
 

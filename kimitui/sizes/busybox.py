@@ -14,14 +14,16 @@ from kimitui.sizes.reach import Program, Scenario, symbol_of
 
 DATA = Path(__file__).parent / "data"
 ARCHES = ("x86_64", "arm64", "riscv64")
-_KINDS = ("text", "rodata", "relro", "data", "init", "unwind", "bss")
-_TEXT, _BSS = 0, 6
+_KINDS = ("text", "rodata", "jumps", "relro", "data", "init", "unwind", "bss")
+_TEXT, _BSS = 0, 7
 # Beside the kinds there are two more sums: what deflate leaves of code, and of all the rest.
-_PACKED_TEXT, _PACKED_OTHER, _SUMS = 7, 8, 9
+_PACKED_TEXT, _PACKED_OTHER, _SUMS = 8, 9, 10
 # Most of the tables are usage texts, which are compressed already.
 _TABLES_SHARE = 0.95
 # All sums are kept in one number: a field for each kind, wide enough for whatever a program can be.
 _FIELD_BITS = 48
+_LIST_BITS = 32
+_LIST = (1 << _LIST_BITS) - 1
 _FIELD = (1 << _FIELD_BITS) - 1
 
 
@@ -56,9 +58,22 @@ class BusyBox:
         usual = _usual_shares(shares, self._kinds, [size for _, _, _, size in self.program.nodes])
         self._shares = [(share or usual[kind]) / 100 for share, kind in zip(shares, self._kinds, strict=True)]
         self._packing: Mapping[str, Any] = data.get("packing", {})
+        self._literals = {node: {literal for literal, _ in found} for node, found in self.program.terms.items()}
+        self._constant = [node for node in range(len(self._kinds)) if node not in self.program.terms]
+        self._weighed: dict[tuple[str, ...], list[int]] = {}
         self._sizes: dict[tuple[str, ...], list[int]] = {}
         self._number = {literal: number for number, literal in enumerate(self.program.literals)}
         self.symbols = frozenset(symbol_of(literal) for literal in self.program.literals)
+
+    @property
+    def applets(self) -> frozenset[str]:
+        """The names of all applets."""
+        return frozenset(name for _, name, _, _ in self._applets)
+
+    def applets_of(self, symbol: str) -> frozenset[str]:
+        """The names of the applets that a symbol switches on."""
+        number = self._number.get(symbol)
+        return frozenset(name for literals, name, _, _ in self._applets if number in literals)
 
     def built(
         self,
@@ -77,12 +92,12 @@ class BusyBox:
         sums = self._sums(alive, masks, every, flags, len(scenarios))
         rules = self._rules_of(flags)
         found = []
-        for number, total in enumerate(sums):
-            names = [name for literals, name, _, _ in self._applets if _all(literals, masks, number)]
-            tables = self._table_bytes(names, alive, masks, number)
+        lists = self._lists(masks, every, taken, len(scenarios))
+        for number, (total, listed) in enumerate(zip(sums, lists, strict=True)):
+            tables = self._table_bytes(listed, alive, number)
             contents = self._contents(total, tables)
             linked = contents.text + contents.rodata + contents.relro + contents.data
-            links = len({name for name in names if name != "busybox" and name not in taken})
+            links = listed >> 3 * _LIST_BITS
             packed = (_field(total, _PACKED_TEXT), _field(total, _PACKED_OTHER) + _TABLES_SHARE * tables[0])
             found.append(Built(file_bytes(contents, rules), contents, linked, links, packed))
         return found
@@ -91,9 +106,9 @@ class BusyBox:
         """What is in the program, by where it goes."""
         masks = self.program.masks(values, ({},))
         alive = self.program.reach(masks, 1)
-        names = [name for literals, name, _, _ in self._applets if _all(literals, masks, 0)]
         (total,) = self._sums(alive, masks, 1, flags, 1)
-        return self._contents(total, self._table_bytes(names, alive, masks, 0))
+        (listed,) = self._lists(masks, 1, (), 1)
+        return self._contents(total, self._table_bytes(listed, alive, 0))
 
     def needed(self, values: Mapping[str, str], names: Collection[str]) -> list[int]:
         """The nodes that applets by these names need, and what every program does; in their order."""
@@ -129,7 +144,7 @@ class BusyBox:
         read_only, relocated = tables
         return Contents(
             text=parts["text"],
-            rodata=parts["rodata"] + read_only,
+            rodata=parts["rodata"] + parts["jumps"] + read_only,
             relro=parts["relro"] + parts["init"] + relocated,
             data=parts["data"],
         )
@@ -165,80 +180,120 @@ class BusyBox:
 
     def _plain(self, flags: tuple[str, ...]) -> list[int]:
         if flags not in self._sizes:
-            sizes: list[float] = [size for _object, _name, _kind, size in self.program.nodes]
-            for flag in flags:
-                for kind, (each, rate) in self._flags.get(flag, {}).items():
-                    for node, (_object, _name, other, size) in enumerate(self.program.nodes):
-                        if other == kind and size:
-                            sizes[node] += each + rate * size
-            self._sizes[flags] = [max(round(size), 0) for size in sizes]
+            effects = {kind: self._effect(kind, flags) for kind in _KINDS}
+            sizes = [(size, *effects[kind]) for _object, _name, kind, size in self.program.nodes]
+            self._sizes[flags] = [max(round(each + rate * size), 0) if size else 0 for size, each, rate in sizes]
         return self._sizes[flags]
+
+    def _effect(self, kind: str, flags: Sequence[str]) -> tuple[float, float]:
+        """What flags make of a section of a kind: bytes that are added to each, and what its own are multiplied by."""
+        found = [self._flags.get(flag, {}).get(kind, (0.0, 0.0)) for flag in flags]
+        return sum(each for each, _ in found), 1.0 + sum(rate for _, rate in found)
 
     def _sums(
         self, alive: Sequence[int], masks: Sequence[int], every: int, flags: Sequence[str], count: int
     ) -> list[int]:
         """By scenario, all sums in one number."""
         sizes = self._plain(tuple(flags))
-        kinds, shares, terms = self._kinds, self._shares, self.program.terms
-        common = [0] * _SUMS
-        apart: dict[int, list[int]] = {}
+        weights = self._weights(tuple(flags))
+        effects = [self._effect(kind, flags) for kind in _KINDS]
+        common = sum([weights[node] for node in self._constant if alive[node] == every])
+        sums = [0] * count
+        if count > 1:
+            for node in self._constant:
+                if (mask := alive[node]) and mask != every:
+                    _add(sums, mask, weights[node])
+        mixed = {literal for literal, mask in enumerate(masks) if mask and mask != every}
+        for node, literals in self._literals.items():
+            if not (mask := alive[node]):
+                continue
+            effect = effects[self._kinds[node]]
+            if mixed.isdisjoint(literals):
+                size = self._weight(node, self._varied(node, sizes[node], effect, masks, mask))
+                if mask == every:
+                    common += size
+                else:
+                    _add(sums, mask, size)
+            else:
+                for number in range(count):
+                    if bit := mask & 1 << number:
+                        sums[number] += self._weight(node, self._varied(node, sizes[node], effect, masks, bit))
+        return [common + own for own in sums]
 
-        def add(bits: int, node: int, size: int) -> None:
-            sums = common if bits == every else apart.setdefault(bits, [0] * _SUMS)
-            kind = kinds[node]
-            sums[kind] += size
-            if kind != _BSS:
-                sums[_PACKED_OTHER if kind else _PACKED_TEXT] += int(size * shares[node])
+    def _weights(self, flags: tuple[str, ...]) -> list[int]:
+        """By node, its part of the sums as long as no term changes it."""
+        if flags not in self._weighed:
+            self._weighed[flags] = [self._weight(node, size) for node, size in enumerate(self._plain(flags))]
+        return self._weighed[flags]
 
-        for node, mask in enumerate(alive):
+    def _weight(self, node: int, size: int) -> int:
+        kind = self._kinds[node]
+        if kind == _BSS:
+            return size << _FIELD_BITS * kind
+        packed = int(size * self._shares[node])
+        return (size << _FIELD_BITS * kind) + (packed << _FIELD_BITS * (_PACKED_OTHER if kind else _PACKED_TEXT))
+
+    def _varied(self, node: int, size: int, effect: tuple[float, float], masks: Sequence[int], scenarios: int) -> int:
+        """A node's bytes where its terms hold in all of `scenarios` or in none."""
+        base, (each, rate) = self.program.nodes[node][3], effect
+        grown = False
+        for literal, difference in self.program.terms[node]:
+            if not masks[literal] & scenarios:
+                continue
+            if difference == -base:
+                return 0
+            # What makes a function grow is that others are inlined, which happens once: the first is the largest.
+            if difference < 0 or not grown:
+                size += round(difference * rate + (0 if base else each))
+            grown = grown or difference > 0
+        return max(size, 0)
+
+    def _lists(self, masks: Sequence[int], every: int, taken: Collection[str], count: int) -> list[int]:
+        """By scenario, in one number: applets, letters of their names, tenths of usage texts' weights, links."""
+        weights = self._usage["weights"]
+        common, sums = 0, [0] * count
+        there: dict[str, int] = {}
+        for literals, name, _, _ in self._applets:
+            mask = every
+            for literal in literals:
+                mask &= masks[literal]
             if mask:
-                add(mask, node, sizes[node])
-                if node in terms:
-                    base = self.program.nodes[node][3]
-                    scale = sizes[node] / base if base else 1.0
-                    for literal, difference in terms[node]:
-                        if bits := masks[literal] & mask:
-                            add(bits, node, round(difference * scale))
-        sums = [_packed(common)] * count
-        for bits, parts in apart.items():
-            part = _packed(parts)
-            while bits:
-                bit = bits & -bits
-                bits ^= bit
-                sums[bit.bit_length() - 1] += part
-        return sums
+                there[name] = there.get(name, 0) | mask
+                link = name != "busybox" and name not in taken
+                usage = round(10 * weights.get(name, 0.0))
+                part = 1 + (len(name) << _LIST_BITS) + (usage << 2 * _LIST_BITS) + (link << 3 * _LIST_BITS)
+                if mask == every:
+                    common += part
+                else:
+                    _add(sums, mask, part)
+        for literal, applet, difference in self._usage["terms"]:
+            if mask := masks[literal] & there.get(applet, 0):
+                part = round(10 * difference) << 2 * _LIST_BITS
+                if mask == every:
+                    common += part
+                else:
+                    _add(sums, mask, part)
+        return [common + own for own in sums]
 
-    def _table_bytes(
-        self, names: Sequence[str], alive: Sequence[int], masks: Sequence[int], scenario: int
-    ) -> tuple[int, int]:
+    def _table_bytes(self, listed: int, alive: Sequence[int], scenario: int) -> tuple[int, int]:
         """The bytes of the tables of applets and of their usage texts, read-only and relocated ones."""
-        count = len(names)
+        count, letters, usage = (listed >> field * _LIST_BITS & _LIST for field in range(3))
         if count < 2:
             return 0, 0
         hints = 8 if count >= 128 else 4 if count >= 32 else 0
+        fixed, factor, power = map(float, self._usage["fit"])
         sizes = {
             "applet_main": 8 * count,
-            "applet_names": sum(map(len, names)) + count + 1,
+            "applet_names": letters + count + 1,
             "applet_nameofs": 2 * (hints - 1) if hints else 0,
             "applet_flags": -(-count // 4),
             "applet_suid": -(-count // 4),
             "applet_install_loc": -(-count // 2),
-            "packed_usage": self._usage_bytes(names, masks, scenario),
+            "packed_usage": round(fixed + factor * (usage / 10) ** power),
         }
         there = {name: sizes[name] for name, node in self._tables.items() if alive[node] >> scenario & 1}
         relocated = there.pop("applet_main", 0)
         return sum(there.values()), relocated
-
-    def _usage_bytes(self, names: Sequence[str], masks: Sequence[int], scenario: int) -> int:
-        """The compressed usage texts of applets."""
-        weights = self._usage["weights"]
-        total = sum(weights.get(name, 0.0) for name in names)
-        there = set(names)
-        for literal, applet, difference in self._usage["terms"]:
-            if applet in there and masks[literal] >> scenario & 1:
-                total += difference
-        fixed, factor, power = map(float, self._usage["fit"])
-        return round(fixed + factor * float(max(total, 0.0) ** power))
 
     def _rules_of(self, flags: Sequence[str]) -> Rules:
         pie = "HARDENING_PIE=n" not in flags
@@ -267,12 +322,16 @@ def _all(literals: Sequence[int], masks: Sequence[int], scenario: int) -> bool:
     return all(masks[literal] >> scenario & 1 for literal in literals)
 
 
+def _add(sums: list[int], mask: int, part: int) -> None:
+    """Add to the sums of the scenarios of a mask."""
+    while mask:
+        bit = mask & -mask
+        mask ^= bit
+        sums[bit.bit_length() - 1] += part
+
+
 def _field(total: int, number: int) -> int:
     return total >> _FIELD_BITS * number & _FIELD
-
-
-def _packed(parts: Sequence[int]) -> int:
-    return sum(part << _FIELD_BITS * kind for kind, part in enumerate(parts))
 
 
 __all__ = ["ARCHES", "Built", "BusyBox", "load", "up"]

@@ -18,6 +18,7 @@ from kimitui.sizes.applets import Applet
 from kimitui.sizes.beside import beside
 from kimitui.sizes.busybox import DATA, BusyBox
 from kimitui.sizes.compose import Graph, Key
+from kimitui.sizes.estimate import busybox_values
 from kimitui.sizes.layout import up
 from kimitui.sizes.measure import Compiled
 from kimitui.sizes.objects import Object
@@ -42,7 +43,10 @@ def _busybox(arch: str, cache_dir: Path, *, emit: Emit, say: Say) -> str:
     variants, further = compiling.variants(wanted, config, cache_dir, emit=emit)
     texts = compiling.usage(wanted, config, cache_dir, emit=emit)
     say(f"{len(objects)} objects, {sum(map(len, variants.values()))} variants of them")
-    graph = compose.graph({**objects, **further}, variants, _CUT)
+    plain = compose.graph(objects, {}, _CUT)
+    starts = [key for key in plain.nodes if key[0].startswith(compiling.START)]
+    certain = {owner for owner, _ in compose.reachable(plain, starts)}
+    graph = compose.graph({**objects, **further}, variants, _CUT, certain)
     found = list(applets.read(_member(base.output / "include.tar", "include/applets.h")))
     entries = _entries(found, {**objects, **further}, further)
     roots = [key for key in graph.nodes if key[0].startswith(compiling.START)]
@@ -64,7 +68,7 @@ def _busybox(arch: str, cache_dir: Path, *, emit: Emit, say: Say) -> str:
         "rules": {name: _layout(path) for name, path in other.linked.items()},
         "usage": _numbered_usage(usage.fitted(texts), numbered["literals"]),
     }
-    _calibrate(data, base)
+    _calibrate(data, base, compiling.program(config, cache_dir, emit=emit))
     _pack(data, keys, objects, base, config, cache_dir, emit)
     return datafile.text(data, _EVERYTHING) + "\n"
 
@@ -119,7 +123,7 @@ def _tables(keys: Iterable[Key]) -> dict[str, int]:
 def _flag_effect(base: Mapping[str, Object], other: Mapping[str, Object]) -> dict[str, list[float]]:
     """What flags add to a section of each kind: bytes each, and bytes for every byte; fitted to a sample."""
     found: dict[str, list[float]] = {}
-    for kind in ("text", "rodata"):
+    for kind in ("text", "rodata", "jumps"):
         pairs = [pair for name, content in other.items() for pair in _pairs(base[name], content, kind)]
         number, size = float(len(pairs)), float(sum(old for old, _ in pairs))
         squares = float(sum(old * old for old, _ in pairs))
@@ -178,17 +182,31 @@ def _layout(program: Path) -> dict[str, Any]:
         "relro_bytes": int(sections[".data"]["sh_offset"] - writable["p_offset"]),
         "data_bytes": int(sections[".data"]["sh_size"]),
         "tail_bytes": program.stat().st_size - up(end(".data"), 8),
+        "text_rate": 0.0,
+        "rodata_rate": 0.0,
         "separate_code": separate,
         "protected": protected,
     }
 
 
-def _calibrate(data: dict[str, Any], base: Compiled) -> None:
-    """Take from the layouts what the model knows of, so that the measured programs come out as they are."""
-    contents = BusyBox(data).contents(_values(base.output / "busybox.config"), ())
+def _calibrate(data: dict[str, Any], base: Compiled, small: compiling.Program) -> None:
+    """Take from layouts what the model knows of, so that two programs come out as they are: the whole, and a small one.
+
+    What is left is in part the same for every program, in part it grows with it.
+    """
+    model = BusyBox(data)
+    contents = model.contents(_values(base.output / "busybox.config"), ())
+    usual = data["rules"]["pie-relro"]
+    little = model.contents(busybox_values(small.config), ())
+    layout = _layout(small.program)
+    rates = {}
+    for kind, whole, part in (("text", contents.text, little.text), ("rodata", contents.rodata, little.rodata)):
+        left = usual[f"{kind}_bytes"] - whole, layout[f"{kind}_bytes"] - part
+        rates[kind] = (left[0] - left[1]) / (whole - part)
     for rules in data["rules"].values():
-        rules["text_bytes"] -= contents.text
-        rules["rodata_bytes"] -= contents.rodata
+        for kind, whole in (("text", contents.text), ("rodata", contents.rodata)):
+            rules[f"{kind}_rate"] = round(rates[kind], 6)
+            rules[f"{kind}_bytes"] -= round(whole * (1 + rules[f"{kind}_rate"]))
         rules["relro_bytes"] -= contents.relro
         rules["data_bytes"] -= contents.data
 
@@ -209,14 +227,16 @@ def _pack(
     everything = _values(base.output / "busybox.config")
     around = beside(config, base.toolchain_digest, cache_dir, lambda plan: {}).contents
     archives = []
-    names = [name for _, name, _, _ in data["applets"]]
+    names = [name for _, name, _, _ in data["applets"] if name != "busybox"]  # no link leads to itself
     for some in packing.draws(_ARCHIVES, names):
         nodes = model.needed(everything, some)
         parts: dict[str, list[bytes]] = {"text": [], "rodata": [], "data": []}
         for node in nodes:
             kind = data["program"]["nodes"][node][2]
             if kind != "bss":
-                parts[kind if kind in ("text", "rodata") else "data"].append(found[node][0])
+                parts["rodata" if kind == "jumps" else kind if kind in ("text", "rodata") else "data"].append(
+                    found[node][0]
+                )
         text, other = model.packed_of(nodes)
         links = [link.removeprefix("/") for _, name, link, _ in data["applets"] if name in some]
         content = packing.archive(parts, links, around, releases.load().source_date_epoch)

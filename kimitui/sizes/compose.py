@@ -47,9 +47,14 @@ Variants = Mapping[str, Mapping[str, Mapping[str, Object]]]
 """By object and `symbol=value`: the compilations `off` and, where it differs from the base, `without`."""
 
 
-def graph(objects: Mapping[str, Object], variants: Variants, cut: Collection[str]) -> Graph:
-    """The graph of all objects; the sections of `cut` are empty and lead nowhere."""
-    linker = _Linker(objects, variants)
+def graph(
+    objects: Mapping[str, Object], variants: Variants, cut: Collection[str], certain: Collection[str] = ()
+) -> Graph:
+    """The graph of all objects; the sections of `cut` are empty and lead nowhere.
+
+    `certain` are objects that every program has: what they define takes over what others define weakly.
+    """
+    linker = _Linker(objects, variants, frozenset(certain))
     result = Graph()
     for name, content in objects.items():
         base = linker.shapes(name, content)
@@ -111,8 +116,9 @@ def _named(section: str) -> str:
 class _Linker:
     """Who defines what, and which strings several sections have."""
 
-    def __init__(self, objects: Mapping[str, Object], variants: Variants) -> None:
+    def __init__(self, objects: Mapping[str, Object], variants: Variants, certain: frozenset[str]) -> None:
         self._objects = objects
+        self._certain = certain
         self._strong: dict[str, Key] = {}
         self._weak: dict[str, Key] = {}
         for name, content in objects.items():
@@ -150,7 +156,9 @@ class _Linker:
                 if isinstance(target, int):
                     if target in content.sections:
                         targets.add(self.key(name, content, target))
-                elif (index_here := content.defines.get(target)) is not None:
+                elif (index_here := content.defines.get(target)) is not None and not (
+                    target in content.weak and self._overridden(target)
+                ):
                     if index_here in content.sections:
                         targets.add(self.key(name, content, index_here))
                 elif key := self._resolved(name, content, target):
@@ -161,8 +169,14 @@ class _Linker:
             found[own] = Shape(section.size_bytes + alone, section.kind, frozenset(targets), section.words)
         return found
 
+    def _overridden(self, symbol: str) -> bool:
+        """Whether every program has a strong definition of a symbol."""
+        return symbol in self._strong and self._strong[symbol][0] in self._certain
+
     def _resolved(self, name: str, content: Object, symbol: str) -> Key | None:
         """Where a global symbol leads; a weak definition only where no object that is linked has a strong one."""
+        if self._overridden(symbol):
+            return self._strong[symbol]
         if symbol in self._weak and symbol in self._strong:
             return self._weak[symbol] if symbol not in content.wants else self._strong[symbol]
         if symbol in content.wants_weakly:

@@ -102,6 +102,12 @@ class Estimator:
         self._cache_dir = cache_dir
         self._digest = known.toolchain_digest(cache_dir) if cache_dir else None
         self._arounds: dict[object, _Around] = {}
+        tree, names = config.tree, config.names
+        self._decided = {symbol for entry in names.entries.values() if entry.settable for symbol in entry.symbols}
+        # They come on with what they belong to, so that no preset has to say so.
+        self._following = {
+            symbol.name for symbol in tree.unique_defined_syms if any(value is tree.y for value, _ in symbol.defaults)
+        }
 
     def sizes(self) -> Sizes:
         """The sizes now. Raises as `estimate` does."""
@@ -218,15 +224,22 @@ class Estimator:
 
     def _own_bytes(self) -> int:
         """The lines of the image's metadata for what the preset itself decides."""
-        values, base = self._config.values, self._config.base_values
-        return sum(_line_bytes(name) for name, value in values.items() if value != base[name] and "_" in name)
+        base = self._config.base_values
+        return sum(self._line_bytes(name, value) for name, value in self._config.values.items() if value != base[name])
 
     def _own_change(self, changed: Mapping[str, str]) -> int:
-        values, base = self._config.values, self._config.base_values
+        values = self._config.values
         return sum(
-            _line_bytes(name) * ((value != base[name]) - (values[name] != base[name]))
-            for name, value in changed.items()
+            self._line_bytes(name, value) - self._line_bytes(name, values[name]) for name, value in changed.items()
         )
+
+    def _line_bytes(self, name: str, value: str) -> int:
+        """A line such as `   "PING": true,` of the metadata, if that value of a symbol needs one."""
+        if value == self._config.base_values[name] or name not in self._decided:
+            return 0
+        if value == "y" and name in self._following:
+            return 0
+        return len(name.partition("_")[2]) + 13
 
     def _around(self) -> _Around:
         config = self._config
@@ -276,8 +289,3 @@ def busybox_values(config: Configuration) -> dict[str, str]:
 
 def _of_busybox(values: Mapping[str, str]) -> dict[str, str]:
     return {name.removeprefix(_PREFIX): value for name, value in values.items() if name.startswith(_PREFIX)}
-
-
-def _line_bytes(name: str) -> int:
-    """A line such as `   "PING": true,` of the metadata."""
-    return len(name.partition("_")[2]) + 13

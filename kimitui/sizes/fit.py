@@ -8,6 +8,7 @@ asks for goes after all that it only got by extending another, and essential too
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +29,14 @@ _ESSENTIAL = (
     "sed sleep sort tail tar test [ touch true umount uname wc"
 )
 # What makes a shell and its tools work as scripts expect; without it next to nothing would be saved.
-_ESSENTIAL_SETTINGS = ("BUSYBOX_ASH_", "BUSYBOX_FEATURE_SH_", "BUSYBOX_HUSH_", "BUSYBOX_LONG_OPTS")
+_ESSENTIAL_SETTINGS = (
+    "BUSYBOX_ASH_",
+    "BUSYBOX_FEATURE_SH_",
+    "BUSYBOX_HUSH_",
+    "BUSYBOX_LONG_OPTS",
+    "BUSYBOX_FEATURE_COMPRESS_USAGE",  # what it is for is to save
+)
+_AT_ONCE = 64  # options that are compared in one walk through the program
 _ROUNDS = 4  # looks at one rank: what is left may save something once others are gone
 
 
@@ -180,10 +188,17 @@ class _Fitting:
         return total if after is None else after
 
     def _deltas(self, names: Sequence[str]) -> Mapping[str, int | None]:
-        try:
-            return self._estimator.deltas(names)
-        except KimituiError:
-            return {name: delta for one in names for name, delta in self._deltas([one]).items()} if names[1:] else {}
+        """What each of them would change; what makes an image that cannot be is left out."""
+        found: dict[str, int | None] = {}
+        for start in range(0, len(names), _AT_ONCE):
+            some = names[start : start + _AT_ONCE]
+            try:
+                found |= self._estimator.deltas(some)
+            except KimituiError:
+                for name in some:
+                    with suppress(KimituiError):
+                        found |= self._estimator.deltas([name])
+        return found
 
     def _holds(self) -> bool:
         """Whether nothing essential, and nothing that the preset asks for, goes with what is off."""

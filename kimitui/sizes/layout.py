@@ -10,7 +10,7 @@ _ELF_HEADER_BYTES, _PROGRAM_HEADER_BYTES, _SECTION_HEADER_BYTES = 64, 56, 64
 
 @dataclass(frozen=True)
 class Contents:
-    """Bytes of a program by where they go; `unwind` and `got` as the linker makes them."""
+    """Bytes of a program by where they go."""
 
     text: int
     rodata: int
@@ -22,13 +22,17 @@ class Contents:
 class Rules:
     """What differs between architectures and ways to link, read off the programs that were measured.
 
-    `head_bytes` is the first segment's size: headers, and relocations where there are any. `between` are the bytes of
-    text and of read-only data that no object brings, `relro_bytes` those of dynamic section and offset tables.
-    `tail_bytes` is what follows the data: names of sections and their headers. `separate_code`: text begins on a page.
+    `head_bytes` is the first segment's size: headers, and relocations where there are any. `text_bytes` and
+    `rodata_bytes` are what no object brings, the rates what comes with every byte: padding, and less for texts that end
+    alike. `relro_bytes` are those of dynamic section and offset tables, `data_bytes` padding; `tail_bytes` is what
+    follows the data: names of sections and their headers. `separate_code`: text begins on a page; `protected`: what is
+    made read-only after start ends with one.
     """
 
     head_bytes: int
     text_bytes: int
+    text_rate: float
+    rodata_rate: float
     rodata_bytes: int
     relro_bytes: int
     data_bytes: int
@@ -40,13 +44,15 @@ class Rules:
 
 def file_bytes(contents: Contents, rules: Rules) -> int:
     """The size of the file."""
+    text = round(contents.text * (1 + rules.text_rate)) + rules.text_bytes
+    rodata = round(contents.rodata * (1 + rules.rodata_rate)) + rules.rodata_bytes
     page = rules.page_bytes
     end = rules.head_bytes
     if rules.separate_code:
-        end = up(up(end, page) + contents.text + rules.text_bytes, page)
+        end = up(up(end, page) + text, page)
     else:
-        end += contents.text + rules.text_bytes
-    end += contents.rodata + rules.rodata_bytes
+        end += text
+    end += rodata
     end += contents.relro + rules.relro_bytes
     if rules.protected:
         end = up(end, page)  # what is made read-only after start ends with a page

@@ -6,7 +6,7 @@ import json
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kimitui import preset as presets
@@ -114,20 +114,21 @@ def variants(
     Besides, the objects that only other values have. Raises as `build` does.
     """
     with _opened(config, cache_dir, emit) as room:
-        step = variants_step(room, wanted)
-        output = room.runner.run(in_order((step,)))[step.name].output
+        steps = (variants_step(room, wanted), hidden_step(room, wanted))
+        done = room.runner.run(in_order(steps))
     found: dict[str, dict[str, dict[str, Object]]] = {}
     further: dict[str, Object] = {}
-    with tarfile.open(output / "variants.tar") as archive:
-        for member in archive:
-            file = archive.extractfile(member)
-            assert file is not None
-            *path, value, which = member.name.split("/")
-            name = "/".join(path)
-            if value == "=":
-                further[name] = read(file.read())
-            else:
-                found.setdefault(name, {}).setdefault(value, {})[which.removesuffix(".o")] = read(file.read())
+    for step in steps:
+        with tarfile.open(done[step.name].output / "variants.tar") as archive:
+            for member in archive:
+                file = archive.extractfile(member)
+                assert file is not None
+                *path, value, which = member.name.split("/")
+                name = "/".join(path)
+                if value == "=":
+                    further[name] = read(file.read())
+                else:
+                    found.setdefault(name, {}).setdefault(value, {})[which.removesuffix(".o")] = read(file.read())
     return found, further
 
 
@@ -173,6 +174,21 @@ def other_flags(wanted: Wanted, arch: str, cache_dir: Path, *, emit: Emit) -> Ot
             name, _, path = member.name.partition("/")
             found.setdefault(name, {})[path] = read(file.read())
     return OtherFlags(found, {name: output / f"linked-{name}" for name in LAYOUTS})
+
+
+@dataclass(frozen=True)
+class Program:
+    """BusyBox as a configuration has it, stripped."""
+
+    config: Configuration
+    program: Path
+
+
+def program(config: Configuration, cache_dir: Path, *, emit: Emit) -> Program:
+    """BusyBox of a configuration, as a build makes it. Raises as `build` does."""
+    with _opened(config, cache_dir, emit) as room:
+        step = room.plan.busybox
+        return Program(config, room.runner.run(in_order((step,)))[step.name].output / "busybox")
 
 
 def packages(arch: str, cache_dir: Path, *, emit: Emit) -> tuple[str, dict[str, Brought]]:
@@ -262,6 +278,14 @@ def variants_step(room: Workshop, wanted: Wanted) -> Step:
             "sizes_variants.py": builder_file("steps/sizes_variants.py"),
         },
     )
+
+
+def hidden_step(room: Workshop, wanted: Wanted) -> Step:
+    """The same for the symbols that only others switch on."""
+    step = variants_step(room, wanted)
+    text = json.dumps({"values": wanted.hidden, "needed_by": {}, "further": {}}, sort_keys=True)
+    files = {**step.files, "variants.json": InputFile(text.encode())}
+    return replace(step, name="sizes-hidden", files=files)
 
 
 def _opened(config: Configuration, cache_dir: Path, emit: Emit) -> AbstractContextManager[Workshop]:

@@ -21,10 +21,10 @@ _AR_HEADER = struct.Struct("16s12s6s6s8s10s2s")
 class Section:
     """A section that takes memory.
 
-    `kind` is the part of the program it goes to: text, rodata, relro, data, bss, unwind, init. `refers` are symbols
-    of other objects by name, and sections of this one by index; `pieces` are what a linker merges with equal pieces of
-    other sections, which then do not count in `size_bytes`. `words` are the addresses in it that are known only at run
-    time.
+    `kind` is what becomes of it: text, rodata, jumps (tables of jumps, read-only too), relro, data, bss, unwind, init.
+    `refers` are symbols of other objects by name, and sections of this one by index; `pieces` are what a linker merges
+    with equal pieces of other sections, which then do not count in `size_bytes`. `words` are the addresses in it that
+    are known only at run time.
     """
 
     name: str
@@ -83,6 +83,8 @@ def read(content: bytes) -> Object:
         if not flags & _ALLOCATED or not header["sh_size"]:
             continue
         kind = _kind(names[index], header["sh_type"], flags)
+        if kind == "rodata" and refers.get(index):
+            kind = "jumps"  # nothing else that is read-only has addresses in it before it is linked
         pieces = tuple(_pieces(data(index), flags, header["sh_entsize"])) if kind == "rodata" else ()
         sections[index] = Section(
             name=names[index],

@@ -62,9 +62,9 @@ def detail(config: Configuration, symbol: str) -> Detail | None:
     mine = model.reach_of(masks, [key])
     sizes = model.sizes(_flags(config))
     alone = [_part(model, node, sizes) for node, mask in enumerate(alive) if mask == 1 and sizes[node]]
-    also = model.needed_by(masks)
+    also, own = model.needed_by(masks), model.applets_of(key)
     shared = [
-        _part(model, node, sizes, tuple(name for name in also[node] if name != key))
+        _part(model, node, sizes, tuple(name for name in also[node] if name not in own))
         for node in sorted(mine)
         if alive[node] == 3 and sizes[node]
     ]

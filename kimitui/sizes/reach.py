@@ -29,7 +29,8 @@ class Program:
     nodes: Sequence[Sequence[Any]]
     literals: Sequence[str]
     edges: Sequence[Sequence[int]]
-    conditional: Mapping[int, Sequence[tuple[int, Conditions]]]
+    conditions: Sequence[Conditions]
+    conditional: Mapping[int, Sequence[tuple[int, int]]]
     terms: Mapping[int, Sequence[tuple[int, int]]]
     joins: Mapping[int, Sequence[tuple[int, int]]]
     roots: Sequence[int]
@@ -38,12 +39,21 @@ class Program:
     @classmethod
     def from_data(cls, data: Mapping[str, Any], entries: Sequence[tuple[Sequence[int], int]]) -> Program:
         """The program in a data file, with what begins at `entries`."""
-        conditional: dict[int, list[tuple[int, Conditions]]] = {}
+        # Few conditions are on many edges; each is looked at once.
+        number: dict[str, int] = {}
+        known: list[Conditions] = []
+        conditional: dict[int, list[tuple[int, int]]] = {}
         for source, target, conditions in data["conditional"]:
-            conditional.setdefault(source, []).append((target, conditions))
+            key = str(conditions)
+            if key not in number:
+                number[key] = len(known)
+                known.append(conditions)
+            conditional.setdefault(source, []).append((target, number[key]))
         terms: dict[int, list[tuple[int, int]]] = {}
         for node, literal, size_bytes in data["terms"]:
             terms.setdefault(node, []).append((literal, size_bytes))
+        for found in terms.values():
+            found.sort(key=lambda term: -term[1])
         joins: dict[int, list[tuple[int, int]]] = {}
         for a, b, target in data["joins"]:
             joins.setdefault(a, []).append((b, target))
@@ -53,6 +63,7 @@ class Program:
             nodes=data["nodes"],
             literals=data["literals"],
             edges=data["edges"],
+            conditions=known,
             conditional=conditional,
             terms=terms,
             joins=joins,
@@ -83,13 +94,14 @@ class Program:
     def reach(self, masks: Sequence[int], every: int) -> list[int]:
         """By node, the scenarios in which it is needed; `masks` as `masks` makes them, `every` has all scenarios."""
         alive = [0] * len(self.nodes)
-        edges, conditional = self.edges, self.conditional
-        stack = list(self.roots)
+        edges, conditional, joins = self.edges, self.conditional, self.joins
+        there = [_mask(conditions, masks, every) for conditions in self.conditions]
         entered = [(_mask((literals,), masks, every), node) for literals, node in self.entries]
-        stack += [node for mask, node in entered if mask == every]
+        stack = [*self.roots, *(node for mask, node in entered if mask == every)]
         for node in stack:
             alive[node] = every
         partial: list[int] = []
+        apart: list[tuple[int, int]] = []
         # What is there in every scenario.
         while stack:
             node = stack.pop()
@@ -98,24 +110,22 @@ class Program:
                     alive[target] = every
                     stack.append(target)
             if node in conditional:
-                for target, conditions in conditional[node]:
-                    if not alive[target] and _mask(conditions, masks, every) == every:
-                        alive[target] = every
-                        stack.append(target)
+                for target, condition in conditional[node]:
+                    if not alive[target] and (mask := there[condition]):
+                        if mask == every:
+                            alive[target] = every
+                            stack.append(target)
+                        else:
+                            apart.append((target, mask))
             if not stack:
                 stack = self._joined(alive, every)
         # And what only in some.
         for mask, node in entered:
+            apart.append((node, mask))
+        for node, mask in apart:
             if mask & ~alive[node]:
                 alive[node] |= mask
                 partial.append(node)
-        for node, targets in conditional.items():
-            if alive[node] == every:
-                for target, conditions in targets:
-                    if alive[target] != every and (mask := _mask(conditions, masks, every)) & ~alive[target]:
-                        alive[target] |= mask
-                        partial.append(target)
-        joins = self.joins
         while partial:
             node = partial.pop()
             here = alive[node]
@@ -124,8 +134,8 @@ class Program:
                     alive[target] |= here
                     partial.append(target)
             if node in conditional:
-                for target, conditions in conditional[node]:
-                    if (mask := here & _mask(conditions, masks, every)) & ~alive[target]:
+                for target, condition in conditional[node]:
+                    if (mask := here & there[condition]) & ~alive[target]:
                         alive[target] |= mask
                         partial.append(target)
             if node in joins:
@@ -167,7 +177,8 @@ class Program:
 
     def _following(self, node: int, masks: Sequence[int]) -> list[int]:
         further = self.conditional.get(node, ())
-        return [*self.edges[node], *(target for target, conditions in further if _mask(conditions, masks, 1) & 1)]
+        holding = (target for target, number in further if _mask(self.conditions[number], masks, 1) & 1)
+        return [*self.edges[node], *holding]
 
     def _joined(self, alive: list[int], every: int) -> list[int]:
         found = []

@@ -31,14 +31,15 @@ _LEVELS = {
 class Wanted:
     """`base` are the requested values with everything on; `texts` the symbols of it whose values are texts.
 
-    `values` has, by symbol, the values to try, each with all that is assigned for it; `needed_by` the symbols that
-    cannot be on without one.
+    `values` has, by symbol, the values to try, each with all that is assigned for it; `hidden` the same of symbols that
+    only others switch on; `needed_by` has the symbols that cannot be on without one.
     """
 
     base: Mapping[str, str]
     texts: frozenset[str]
     values: Mapping[str, Mapping[str, Mapping[str, str]]]
     needed_by: Mapping[str, tuple[str, ...]]
+    hidden: Mapping[str, Mapping[str, Mapping[str, str]]]
 
 
 def busybox() -> Wanted:
@@ -67,7 +68,10 @@ def busybox() -> Wanted:
     on = {name: symbol for name, symbol in switches.items() if base.get(name) == "y"}
     needed_by = {name: _needing(symbol, on) for name, symbol in on.items()}
     texts = frozenset(name for name, symbol in symbols.items() if type_of(symbol) == "string")
-    return Wanted(base, texts, values, {name: found for name, found in needed_by.items() if found})
+    hidden = {
+        name: {"n": {name: "n"}} for name, symbol in switches.items() if name not in base and symbol.str_value == "y"
+    }
+    return Wanted(base, texts, values, {name: found for name, found in needed_by.items() if found}, hidden)
 
 
 def _needing(symbol: Symbol, on: Mapping[str, Symbol]) -> tuple[str, ...]:

@@ -1,0 +1,179 @@
+"""What holds for the sizes of every configuration."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kimitui import preset as presets
+from kimitui.build.sources import load_lock
+from kimitui.config import Configuration
+from kimitui.sizes import busybox, panel
+from kimitui.sizes.estimate import Estimator, busybox_values, estimate
+
+ARCHES = tuple(arch for arch in busybox.ARCHES if busybox.load(arch))
+
+
+@functools.cache
+def opened(name: str) -> Configuration:
+    return Configuration.open(name)
+
+
+def switches(config: Configuration, sections: Sequence[str] = ("busybox",)) -> list[str]:
+    return [
+        entry.symbol
+        for entry in config.names.entries.values()
+        if entry.section in sections and entry.type == "bool" and entry.settable
+    ]
+
+
+def applet_names() -> frozenset[str]:
+    model = busybox.load("x86_64")
+    assert model is not None
+    return model.applets
+
+
+SYMBOLS = switches(opened("minimal"))
+APPLETS = [symbol for symbol in SYMBOLS if symbol.removeprefix("BUSYBOX_").lower() in applet_names()]
+HARDENING = [
+    "HARDENING_PIE",
+    "HARDENING_STACK_CLASH",
+    "HARDENING_AUTO_VAR_INIT",
+    "HARDENING_ZERO_REGISTERS",
+    "HARDENING_STACK_PROTECTOR_ALL",
+    "HARDENING_RELRO_NONE",
+]
+
+
+def toggled(config: Configuration, symbols: Sequence[str]) -> int:
+    """Toggle what can be toggled; how many undos take it back."""
+    done = 0
+    for symbol in symbols:
+        if config.consequences(symbol):
+            config.toggle(symbol)
+            done += 1
+    return done
+
+
+@given(st.sampled_from(ARCHES), st.lists(st.sampled_from(SYMBOLS + HARDENING), max_size=10))
+@settings(max_examples=40, deadline=None)
+def test_every_size_is_positive_and_the_parts_sum_up_to_the_whole(arch: str, symbols: list[str]) -> None:
+    config = opened("standard").copy()
+    config.set("IMAGE_ARCH", arch)
+    toggled(config, symbols)
+    sizes = estimate(config)
+    assert all(size > 0 for size in (*sizes.components.values(), *sizes.artifacts.values(), sizes.total_bytes))
+    assert sum(sizes.components.values()) == sizes.contents_bytes
+    assert sizes.total_bytes > sizes.contents_bytes - sizes.components["base"]
+    assert sizes.artifacts["rootfs.tar"] == sizes.total_bytes
+    assert not sizes.exact
+
+
+@given(st.lists(st.sampled_from(APPLETS), unique=True, max_size=10), st.sampled_from(APPLETS))
+@settings(max_examples=40, deadline=None)
+def test_an_applet_more_never_links_less(others: list[str], applet: str) -> None:
+    config = opened("minimal").copy()
+    toggled(config, others)
+    model = busybox.load("x86_64")
+    assert model is not None
+    key = applet.removeprefix("BUSYBOX_")
+    without, with_it = model.built({**busybox_values(config), key: "n"}, (), ({}, {key: "y"}))
+    assert with_it.linked_bytes >= without.linked_bytes
+    assert with_it.links >= without.links
+
+
+@given(st.lists(st.sampled_from(SYMBOLS), unique=True, min_size=2, max_size=12), st.randoms())
+@settings(max_examples=20, deadline=None)
+def test_the_order_of_toggles_does_not_matter(symbols: list[str], random: object) -> None:
+    first = opened("minimal").copy()
+    toggled(first, symbols)
+    second = opened("minimal").copy()
+    shuffled = [symbol for symbol in reversed(symbols) if first.values[symbol] != second.values[symbol]]
+    toggled(second, shuffled)
+    if first.values == second.values:
+        assert estimate(first) == estimate(second)
+
+
+@given(
+    st.sampled_from(["minimal", "standard"]), st.lists(st.sampled_from(SYMBOLS), unique=True, min_size=1, max_size=20)
+)
+@settings(max_examples=15, deadline=None)
+def test_what_is_shown_for_a_toggle_is_the_difference_of_the_totals(name: str, symbols: list[str]) -> None:
+    config = opened(name).copy()
+    before = estimate(config).total_bytes
+    deltas = Estimator(config).deltas(symbols)
+    for symbol in symbols[:5]:
+        if (delta := deltas[symbol]) is not None:
+            config.toggle(symbol)
+            assert estimate(config).total_bytes - before == delta
+            config.undo()
+
+
+@pytest.mark.parametrize("symbol", [*HARDENING, "PACKAGE_TINI", "SERVICE_NTPD", "HARDENING_NO_SETUID"])
+def test_so_it_is_for_options_beside_busybox(symbol: str) -> None:
+    config = opened("standard").copy()
+    before = estimate(config).total_bytes
+    delta = Estimator(config).deltas([symbol])[symbol]
+    assert delta is not None
+    config.toggle(symbol)
+    assert estimate(config).total_bytes - before == delta
+
+
+def test_what_a_preset_lays_over_the_image_counts(tmp_path: Path) -> None:
+    (tmp_path / "files/etc").mkdir(parents=True)
+    (tmp_path / "files/etc/motd").write_bytes(b"x" * 100_000)
+    path = tmp_path / "more.json5"
+    path.write_text('{ extends: "minimal", image: { files: "files" } }')
+    with_files = estimate(Configuration.from_preset(presets.read(path)))
+    assert with_files.components["files"] == 100_000
+    # Blocks of tar; and the metadata says of the image only what the preset itself decides.
+    assert 90_000 < with_files.total_bytes - estimate(opened("minimal")).total_bytes < 110_000
+
+
+def test_the_budget_is_the_presets() -> None:
+    assert estimate(opened("minimal")).budget_bytes == 5_000_000
+
+
+def test_an_architecture_without_data_is_said_to_be_unknown() -> None:
+    sizes = estimate(Configuration.open("minimal", arch="i686"))
+    assert "busybox" in sizes.unknown
+    assert "busybox" not in sizes.components
+    assert "image.oci.tar" not in sizes.artifacts
+
+
+@pytest.mark.parametrize("arch", ARCHES)
+def test_data_are_of_the_sources_that_the_lock_names(arch: str) -> None:
+    model = busybox.load(arch)
+    assert model is not None
+    lock = load_lock()
+    for component in ("busybox", "musl"):
+        pinned = {archive.sha256 for archive in lock[component].archives}
+        assert model.about["sources"][component] in pinned, (
+            f"{component} is another than the one that was measured: kimitui sizes measure --arch {arch} busybox"
+        )
+
+
+def test_an_options_bytes_are_said_by_function() -> None:
+    config = opened("standard").copy()
+    found = panel.detail(config, "BUSYBOX_VI")
+    assert found is not None
+    assert ("editors/vi.o", "vi_main") in {(part.owner, part.name) for part in found.alone}
+    assert found.alone_bytes == sum(part.size_bytes for part in found.alone)
+    shared = next(part for part in found.shared if part.name == "xmalloc")
+    assert "ls" in shared.shared_with
+    assert "vi" not in shared.shared_with
+
+
+def test_the_largest_contributors_save_what_they_say() -> None:
+    config = opened("standard").copy()
+    first, *others = panel.contributors(Estimator(config), config)
+    assert len(others) == 9
+    assert all(first.saved_bytes >= other.saved_bytes > 0 for other in others)
+    before = estimate(config).total_bytes
+    config.toggle(first.symbol)
+    assert before - estimate(config).total_bytes == first.saved_bytes
