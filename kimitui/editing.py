@@ -195,6 +195,16 @@ class Editing(ABC):
         """The same in the base that changes are compared with."""
         return self._base_values
 
+    @property
+    def assigned(self) -> Mapping[str, str]:
+        """What is set, as Kconfig values by symbol; a copy."""
+        return self._state.assigned
+
+    def assume(self, assigned: Mapping[str, str]) -> None:
+        """Make `assigned` all that is set; there is no step that could be undone, and nobody is told."""
+        self._state.apply(self._state.replacing(assigned))
+        self._values = self._state.values()
+
     def consequences(self, name: str) -> Mapping[str, str] | None:
         """The symbols that `toggle(name)` would change, with the Kconfig values they would have then.
 

@@ -171,7 +171,8 @@ class Estimator:
     def deltas(self, names: Sequence[str]) -> dict[str, int | None]:
         """By symbol, by how many bytes `toggle` would change the estimated total, with all that it switches.
 
-        None where it would be refused. The estimate alone is compared, not what happens to be in the store.
+        None where it would be refused, or where nothing was measured of what it brings. The estimate alone is compared,
+        not what happens to be in the store.
         """
         around, own = self._around(), self._own_bytes()
         found: dict[str, int | None] = dict.fromkeys(names)
@@ -185,7 +186,8 @@ class Estimator:
                 together[name] = changed
             else:
                 before = self._total(around, self._built(around, ({},))[0], own)
-                found[name] = self._imagined(name) - before
+                imagined = self._imagined(name, around)
+                found[name] = None if imagined is None else imagined - before
         if together:
             scenarios = [{}, *map(_of_busybox, together.values())]
             base, *built = self._built(around, scenarios)
@@ -194,10 +196,18 @@ class Estimator:
                 found[name] = self._total(around, one, own + self._own_change(changed)) - before
         return found
 
-    def _imagined(self, name: str) -> int:
+    def _imagined(self, name: str, now: _Around) -> int | None:
+        """The total with a toggle made; None where something would be in the image that nothing is known of."""
         with self._config.imagined(name):
             around = self._around()
-            return self._total(around, self._built(around, ({},))[0], self._own_bytes())
+            built = self._built(around, ({},))[0]
+            if around.unknown - now.unknown or (built is None and self._is_measured):
+                return None
+            return self._total(around, built, self._own_bytes())
+
+    @property
+    def _is_measured(self) -> bool:
+        return busybox.load(self._config.choice("IMAGE_ARCH")) is not None
 
     def _built(self, around: _Around, scenarios: Sequence[Scenario]) -> list[Built] | list[None]:
         values = self._config.values

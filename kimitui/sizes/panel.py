@@ -13,6 +13,7 @@ from kimitui.sizes.flags import changed_flags
 
 _PREFIX = "BUSYBOX_"
 _LIBRARY = "libc.a:"
+_WEIGHING = ("busybox", "packages")
 
 
 @dataclass(frozen=True)
@@ -71,14 +72,26 @@ def detail(config: Configuration, symbol: str) -> Detail | None:
 
 
 def contributors(estimator: Estimator, config: Configuration, count: int = 10) -> tuple[Contributor, ...]:
-    """The options of BusyBox whose removal would save most, the largest first."""
-    candidates = [
+    """The options whose removal would save most, the largest first."""
+    names = candidates(config)
+    return largest(estimator.deltas(names), names, count)
+
+
+def candidates(config: Configuration) -> list[str]:
+    """The options that are on and could weigh something: those of BusyBox, and packages."""
+    return [
         entry.symbol
         for entry in config.names.entries.values()
-        if entry.section == "busybox" and entry.type == "bool" and config.values.get(entry.symbol) == "y"
+        if entry.section in _WEIGHING
+        and entry.type in ("bool", "tristate")
+        and config.values.get(entry.symbol) != "n"
+        and entry.settable
     ]
-    saved = estimator.deltas(candidates)
-    found = [Contributor(name, -delta) for name, delta in saved.items() if delta is not None and delta < 0]
+
+
+def largest(deltas: Mapping[str, int | None], names: Sequence[str], count: int = 10) -> tuple[Contributor, ...]:
+    """Those of `names` whose removal would save most, the largest first; `deltas` says what a toggle changes."""
+    found = [Contributor(name, -delta) for name in names if (delta := deltas.get(name)) is not None and delta < 0]
     return tuple(sorted(found, key=lambda one: (-one.saved_bytes, one.symbol))[:count])
 
 

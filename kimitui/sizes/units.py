@@ -46,3 +46,10 @@ def format_size(size_bytes: int) -> str:
         if value < 999.5 or unit == "TB":
             return f"{sign}{value:.{digits}f} {unit}"
     raise AssertionError
+
+
+def delta_words(delta_bytes: int | None) -> str:
+    """A difference with its sign, `+14.2 kB`; "" for none, or one that is not known."""
+    if not delta_bytes:
+        return ""
+    return f"+{format_size(delta_bytes)}" if delta_bytes > 0 else format_size(delta_bytes)

@@ -78,12 +78,16 @@ class KimituiApp(App[int]):
         ascii_only: bool = False,
         builder: Builder | None = None,
         theme_choice: str | None = None,
+        live_sizes: bool = True,
     ) -> None:
         """`opened` is a preset's name or path, or what is to be edited; without it there is a list of presets.
 
-        `theme_choice` None is what the settings say. Raises KimituiError if the preset cannot be opened.
+        `theme_choice` None is what the settings say; without `live_sizes` none are shown. Raises KimituiError if the
+        preset cannot be opened.
         """
         self.ascii_only = ascii_only
+        self.cache_dir = cache_dir
+        self.live_sizes = live_sizes
         self.builder = builder or real_builder(cache_dir, out_dir)
         self.build: BuildRun | None = None
         self._watching: Timer | None = None

@@ -36,6 +36,7 @@ GROUPS = {
     "menu": "Menus",
     "edit": "Values",
     "help": "Panel",
+    "size": "Sizes",
     "preset": "Preset and image",
     "file": "File",
     "changes": "Changes",

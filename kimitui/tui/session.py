@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from kimitui import preset as presets
 from kimitui.config import Alternative, Change, Configuration, KeyChange, Refused, ValueChange
@@ -16,8 +16,13 @@ from kimitui.kconfig.menu import MAIN, Info, Match, Menus, Row
 from kimitui.kconfig.names import JsonScalar
 from kimitui.lazy import Lazy
 from kimitui.preset import Preset
+from kimitui.sizes import units
 from kimitui.tui.changed import Changed
 from kimitui.tui.menu_line import MenuLine
+
+if TYPE_CHECKING:
+    from kimitui.sizes.fit import Proposal
+    from kimitui.sizes.live import LiveSizes
 
 Level = Literal["info", "good", "warning", "error"]
 _NAMED = 2  # how many further changes a message names
@@ -36,6 +41,8 @@ class Session:
     """A configuration being edited: which menu is open, where the cursor was in each, what is shown.
 
     `show_all` also shows what is not offered, `only_changed` nothing but what differs from what the preset extends.
+    `live` are the sizes, once they are worked out at all; `by_size` puts the largest first, and of what has a size
+    only that is shown which would change more than `larger_than` bytes.
     """
 
     def __init__(self, config: Editing) -> None:
@@ -44,6 +51,9 @@ class Session:
         self.menu = MAIN
         self.show_all = False
         self.only_changed = False
+        self.live: LiveSizes | None = None
+        self.by_size = False
+        self.larger_than: int | None = None
         self._cursors: dict[int, int] = {}
         self._changed = Changed(config, self.menus)
 
@@ -51,9 +61,31 @@ class Session:
 
     def lines(self) -> Sequence[MenuLine]:
         """The lines of the open menu."""
+        if self.live is not None and (self.by_size or self.larger_than is not None):
+            return self._sized_lines(self.live)
         if not self.only_changed:
             return Lazy(self.menus.nodes(self.menu, show_all=self.show_all), self._line)
         return only_changed([self._line(node) for node in self.menus.nodes(self.menu, show_all=True)])
+
+    def _sized_lines(self, live: LiveSizes) -> list[MenuLine]:
+        """The lines of the open menu as their sizes want it; without comments, and one below the other."""
+        nodes = [node for node, _ in self.menus.nodes(self.menu, show_all=self.show_all)]
+        lines = [self._line((node, 0)) for node in nodes]
+        lines = [line for line in lines if line.row.kind != "comment"]
+        if self.only_changed:
+            lines = [line for line in lines if line.changed or line.changes]
+        sizes = {line.row.node: abs(live.delta(line.row.symbol) or 0) for line in lines if line.row.is_switch}
+        least = self.larger_than
+        if least is not None:
+            lines = [line for line in lines if line.row.opens or sizes.get(line.row.node, 0) > least]
+        if self.by_size:
+            lines.sort(key=lambda line: -sizes.get(line.row.node, 0))
+        return lines
+
+    def called(self, symbol: str) -> str:
+        """What a symbol is called in a list of its own."""
+        entry = self.config.names.by_symbol.get(symbol)
+        return entry.prompt if entry is not None and entry.prompt else symbol
 
     def found(self, query: str) -> Sequence[MenuLine]:
         """The lines of the whole tree that a query finds."""
@@ -128,6 +160,8 @@ class Session:
         if self.menu not in self._cursors and lines and lines[0].row.kind == "member":
             return next((index for index, line in enumerate(lines) if line.row.value == "y"), 0)
         wanted = self._cursors.get(self.menu, -1)
+        if self.live is not None and (self.by_size or self.larger_than is not None):
+            return next((index for index, line in enumerate(lines) if line.row.node == wanted), 0)
         # Numbers of nodes grow from line to line.
         after = bisect_right(lines, wanted, key=lambda line: line.row.node)
         first = next((index for index, line in enumerate(lines) if line.row.kind != "comment"), 0)
@@ -229,6 +263,14 @@ class Session:
         """Get a refused value of `row` by one of the ways there are."""
         return self._do(row, lambda: self.config.apply_fix(alternative))
 
+    def give_up(self, proposal: Proposal) -> Said:
+        """Do as was proposed so that the image fits into its budget, as one step."""
+        try:
+            self.config.apply_fix(proposal.as_alternative)
+        except Refused as error:
+            return Said(f"That cannot be any more: {error.what}", "warning")
+        return Said(f"{len(proposal.given_up)} options are given up; u takes all of them back", "good")
+
     def take_back(self, change: KeyChange) -> Said:
         """Make a key again what the extended presets make of it."""
         name = change.prompt or change.key
@@ -239,7 +281,13 @@ class Session:
 
     def _line(self, node_and_depth: tuple[int, int]) -> MenuLine:
         row = self.menus.row(*node_and_depth)
-        return MenuLine(row, self._changed.has(row), self._changed.counts.get(row.node, 0))
+        return MenuLine(row, self._changed.has(row), self._changed.counts.get(row.node, 0), size=self._size(row))
+
+    def _size(self, row: Row) -> str:
+        """What a toggle would change in the image."""
+        if self.live is None or not row.is_switch or row.hidden:
+            return ""
+        return units.delta_words(self.live.delta(row.symbol))
 
     def _found_line(self, match: Match) -> MenuLine:
         return MenuLine(
@@ -248,6 +296,7 @@ class Session:
             place=self.menus.prompt(self.menus.menu_of(match.row.node)),
             marks=_indices(match.prompt_spans),
             name_marks=_indices(match.name_spans),
+            size=self._size(match.row),
         )
 
     def _do(self, row: Row, action: Callable[[], Change]) -> Said:

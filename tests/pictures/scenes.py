@@ -24,11 +24,20 @@ class Scene:
     act: Act
     reference: str | None = "edge"
     replay: Callable[[], Replay] = Replay
+    live_sizes: bool = False
 
     async def play(self, size: Size, *, theme: str = "dark", ascii_only: bool = False) -> list[Line]:
         """What is on the screen in the end."""
         with project():
-            async with opened(self.reference, size, replay=self.replay(), theme=theme, ascii_only=ascii_only) as user:
+            stage = opened(
+                self.reference,
+                size,
+                replay=self.replay(),
+                theme=theme,
+                ascii_only=ascii_only,
+                live_sizes=self.live_sizes,
+            )
+            async with stage as user:
                 await self.act(user)
                 return await look(user)
 
@@ -36,10 +45,12 @@ class Scene:
 SCENES: dict[str, Scene] = {}
 
 
-def _scene(reference: str | None = "edge", replay: Callable[[], Replay] = Replay) -> Callable[[Act], Act]:
+def _scene(
+    reference: str | None = "edge", replay: Callable[[], Replay] = Replay, *, live_sizes: bool = False
+) -> Callable[[Act], Act]:
     def add(act: Act) -> Act:
         name = act.__name__.rstrip("_")
-        SCENES[name] = Scene(name, act, reference, replay)
+        SCENES[name] = Scene(name, act, reference, replay, live_sizes)
         return act
 
     return add
@@ -91,6 +102,29 @@ async def changed(user: Driver) -> None:
 async def why(user: Driver) -> None:
     await _find(user, "wireguard")
     await user.press("tab")
+
+
+async def _sized(user: Driver) -> None:
+    def is_known() -> bool:
+        return user.screen.session.live is not None and user.screen.session.live.is_idle
+
+    await user.until(is_known)
+    await user.pilot.pause()
+    await user.until(is_known)
+
+
+@_scene(live_sizes=True)
+async def sizes(user: Driver) -> None:
+    await _find(user, "busybox_bzip2")
+    await _sized(user)
+
+
+@_scene(live_sizes=True)
+async def size_panel(user: Driver) -> None:
+    await _find(user, "busybox_bzip2")
+    await user.until(lambda: user.screen.session.live is not None)
+    await user.press("tab", "tab", "z")
+    await _sized(user)
 
 
 @_scene()

@@ -27,6 +27,7 @@ async def opened(
     replay: Replay | None = None,
     theme: str = "dark",
     ascii_only: bool = False,
+    live_sizes: bool = False,
 ) -> AsyncIterator[Driver]:
     """The app with a preset of the project, in a terminal of `size` columns and lines."""
     replay = replay or Replay()
@@ -38,6 +39,7 @@ async def opened(
         builder=replay,
         ascii_only=ascii_only,
         theme_choice=theme,
+        live_sizes=live_sizes,
     )
     app.animation_level = "none"
     with patch("kimitui.tui.job.time", clock):

@@ -111,6 +111,7 @@ def start(project: Path) -> Start:
         size: tuple[int, int] = (80, 24),
         builder: Builder | None = None,
         ascii_only: bool = False,
+        live_sizes: bool = False,
         theme_choice: str | None = None,
     ) -> AsyncIterator[Driver]:
         app = KimituiApp(
@@ -120,6 +121,7 @@ def start(project: Path) -> Start:
             builder=builder,
             ascii_only=ascii_only,
             theme_choice=theme_choice,
+            live_sizes=live_sizes,
         )
         async with app.run_test(size=size) as pilot:
             await pilot.pause()

@@ -16,9 +16,11 @@ from kimitui.config import Configuration
 from kimitui.editing import Editing
 from kimitui.errors import KimituiError
 from kimitui.kconfig.menu import Row
+from kimitui.sizes.units import format_size
 from kimitui.tui.keymap import hints
 from kimitui.tui.screens.files import Files, NoRecovery
 from kimitui.tui.screens.keys import MENU_SIGNS
+from kimitui.tui.screens.sizes import FitFound, ShownSizes
 from kimitui.tui.screens.unsaved import UnsavedQuestion
 from kimitui.tui.session import Said, Session
 from kimitui.tui.texts import about, reasons
@@ -46,8 +48,10 @@ _KEYS = [
     ("menu.all", "all"),
     ("app.palette", "commands"),
     ("file.save_as", "save as"),
+    ("size.sort", "by size"),
+    ("size.fit", "fit"),
 ]
-_PANELS = ("help", "why")
+_PANELS = ("help", "why", "size")
 
 
 class ConfigureScreen(Screen[None]):
@@ -69,9 +73,12 @@ class ConfigureScreen(Screen[None]):
         Binding("n", "set('n')", "off", id="edit.off", tooltip="switch off"),
         Binding("u", "undo", "undo", id="edit.undo"),
         Binding("ctrl+r", "redo", "redo", id="edit.redo"),
-        Binding("tab,i", "next_panel", "help or why", id="help.next", tooltip="help, or why it is as it is"),
+        Binding("tab,i", "next_panel", "panel", id="help.next", tooltip="help, why it is as it is, or its size"),
         Binding("J", "scroll_help(3)", "scroll down", id="help.down", tooltip="scroll the panel down"),
         Binding("K", "scroll_help(-3)", "scroll up", id="help.up", tooltip="scroll the panel up"),
+        Binding("z", "sort_by_size", "by size", id="size.sort", tooltip="the largest first, or in order"),
+        Binding("greater_than_sign", "larger", "larger", id="size.larger", tooltip="show only what is larger than"),
+        Binding("f", "fit", "fit", id="size.fit", tooltip="propose what to give up to fit into a budget"),
         Binding("s", "save", "save", id="file.save"),
         Binding("S", "save_as", "save as", id="file.save_as", tooltip="save as a new preset"),
         Binding("o", "open_preset", "presets", id="preset.open", tooltip="open another preset"),
@@ -82,6 +89,7 @@ class ConfigureScreen(Screen[None]):
         super().__init__()
         self.session = Session(config)
         self.files: Files | NoRecovery = self._look_after()
+        self.sizes = ShownSizes(self)
         self._query = ""
         self._panel = _PANELS[0]
         self._panel_key: str | None = None
@@ -96,7 +104,7 @@ class ConfigureScreen(Screen[None]):
             yield MenuList(id="menu", classes="first", empty="Nothing is offered here now; a shows all")
             yield Panel(id="help", classes="second")
         yield Bar(id="message", classes="-plain")
-        yield Bar(id="size", classes="-empty")
+        yield Bar(id="size", classes="" if self.sizes.are_there else "-empty")
         yield Keys(self.KEYS)
 
     def on_mount(self) -> None:
@@ -106,9 +114,11 @@ class ConfigureScreen(Screen[None]):
         self.watch(self._list, "cursor", self._describe, init=False)
         self.say_remarks()
         self.files.begin()
+        self.call_after_refresh(self.sizes.begin)
 
     def on_unmount(self) -> None:
         """Keep what is unsaved, unless it was given up."""
+        self.sizes.end()
         self.files.end()
 
     def tell_build_goes_on(self) -> None:
@@ -120,6 +130,7 @@ class ConfigureScreen(Screen[None]):
         """A build that went on meanwhile has ended."""
         text, level = run.summary
         self.say(Said(f"{text} · b shows it", cast("Level", level)))
+        self.sizes.look_again()
         self._show_crumbs()
 
     def keep(self) -> None:
@@ -132,6 +143,17 @@ class ConfigureScreen(Screen[None]):
 
     def refresh_menu(self) -> None:
         """Show the open menu as it is now."""
+        self.sizes.look_again()
+        self._show_menu()
+
+    def on_screen_resume(self) -> None:
+        """Another screen was in front, and may have built an image."""
+        self.sizes.look_again()
+
+    def on_sizes_changed(self) -> None:
+        """More sizes are known."""
+        if row := self._row:
+            self.session.remember(row)
         self._show_menu()
 
     def parting_question(self) -> UnsavedQuestion | None:
@@ -165,12 +187,16 @@ class ConfigureScreen(Screen[None]):
         self._list.show(lines, self.session.cursor(lines), empty=nothing or "Nothing is offered here now; a shows all")
         self._show_crumbs()
         self._show_help()
+        self.sizes.show()
 
     def _show_crumbs(self) -> None:
         *before, last = self.session.crumbs
         left: list[Piece] = [(f"{crumb} › ", "dim") for crumb in before] + [(last, "title")]
         right: list[Piece] = [("(changed only)  ", "accent")] if self.session.only_changed else []
         right += [("(all)  ", "accent")] if self.session.show_all else []
+        right += [("(by size)  ", "accent")] if self.session.by_size else []
+        larger = self.session.larger_than
+        right += [(f"(> {format_size(larger)})  ", "accent")] if larger is not None else []
         build = cast("KimituiApp", self.app).build
         right += [("• building  ", "accent")] if build and build.running else []
         right += [("~ unsaved  ", "accent")] if self.session.unsaved else []
@@ -181,12 +207,21 @@ class ConfigureScreen(Screen[None]):
         if row is None:
             panel.show(())
             return
+        corner = self._corner(self._next_panel)
+        if self._panel == "size" and self.session.live is not None:
+            panel.show(self.sizes.panel(row, corner))
+            return
         info = self.session.info(row)
-        if self._panel == "help":
-            panel.show(about(info, self.session.inside(row), self._corner("why")))
-        else:
+        if self._panel == "why":
             now, changed = self.session.now_words(row), self.session.changed_words(row)
-            panel.show(reasons(info, self._corner("help"), now=now, changed=changed))
+            panel.show(reasons(info, corner, now=now, changed=changed))
+        else:
+            panel.show(about(info, self.session.inside(row), corner))
+
+    @property
+    def _next_panel(self) -> str:
+        panels = _PANELS if self.session.live is not None else _PANELS[:2]
+        return panels[(panels.index(self._panel) + 1) % len(panels)] if self._panel in panels else panels[0]
 
     def _corner(self, other: str) -> str:
         """What the key for the other panel gives."""
@@ -196,6 +231,7 @@ class ConfigureScreen(Screen[None]):
         return f"{self._panel_key}: {other}" if self._panel_key else ""
 
     def _describe(self) -> None:
+        self.sizes.pause()
         if row := self._row:
             self.session.remember(row)
         self._show_help()
@@ -276,6 +312,26 @@ class ConfigureScreen(Screen[None]):
         only = f"Only what differs from {self.session.base_name} is shown"
         self._change(lambda: Said(only if self.session.only_changed else "What has not changed is shown again"))
 
+    def action_sort_by_size(self) -> None:
+        """Put the largest first, or in order again."""
+        self._change(self.sizes.sort)
+
+    def action_larger(self) -> None:
+        """Show only what would change more than so many bytes."""
+        self.sizes.ask_larger()
+
+    def action_fit(self) -> None:
+        """Propose what to give up so that the image fits into a budget."""
+        self.sizes.ask_budget()
+
+    def on_fit_found(self, event: FitFound) -> None:
+        """What to give up is known."""
+        self.sizes.propose(event)
+
+    def change(self, action: Callable[[], Said]) -> None:
+        """Do something to what is edited and show the outcome."""
+        self._change(action)
+
     def action_changes(self) -> None:
         """Show what differs from what the preset extends, and go to what was chosen there."""
         from kimitui.tui.screens.changes import ChangesScreen
@@ -289,8 +345,8 @@ class ConfigureScreen(Screen[None]):
         self.app.push_screen(ChangesScreen(self.session), answered)
 
     def action_next_panel(self) -> None:
-        """Show the help, or why it is as it is."""
-        self._panel = _PANELS[(_PANELS.index(self._panel) + 1) % len(_PANELS)]
+        """Show the help, why it is as it is, or where its bytes go."""
+        self._panel = self._next_panel
         self._show_help()
 
     def action_open_preset(self) -> None:
@@ -351,6 +407,7 @@ class ConfigureScreen(Screen[None]):
     def _save(self, save: Callable[[], Said], then: Callable[[], None] | None = None) -> None:
         if self._attempt(save):
             self.files.saved()
+            self.sizes.look_again()
             if then:
                 then()
 

@@ -17,14 +17,14 @@ from kimitui.tui.session import Said
 if TYPE_CHECKING:
     from kimitui.tui.app import KimituiApp
 
-_OTHERS = ("preset.", "file.")  # how the actions begin that are about presets and images, or said anew here
+_OTHERS = ("preset.", "file.", "size.")  # how the actions begin that are about presets and images, or said anew here
 
 
 class DotConfigScreen(ConfigureScreen, inherit_bindings=False):
     """Edits one `.config`."""
 
     KEYS: ClassVar[Sequence[tuple[str, str]]] = [
-        (name, words) for name, words in ConfigureScreen.KEYS if not name.startswith("preset.")
+        (name, words) for name, words in ConfigureScreen.KEYS if not name.startswith(("preset.", "size."))
     ]
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
