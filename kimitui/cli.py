@@ -33,6 +33,7 @@ _COMMANDS = {
     "diff": ("presets", "show what differs between two presets"),
     "menuconfig": ("menuconfig", "edit the .config file of any Kconfig tree"),
     "sources": ("sources", "list, fetch, add and verify upstream sources"),
+    "sizes": ("sizes", "measure and check what sizes are estimated from"),
     "cache": ("cache", "show and prune the caches"),
     "doctor": ("doctor", "say what this machine lacks"),
 }
