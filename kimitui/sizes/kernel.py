@@ -59,6 +59,8 @@ class Model:
             for position in reads:
                 self._using.setdefault(position, []).append(number)
         self._factors = [(self.closure.formulas.compile(when)[0], tuple(factors)) for when, factors in data["factors"]]
+        self.smaller: frozenset[str] = frozenset(data["smaller"])
+        """Options that make the kernel smaller when they are on."""
         self._image: Mapping[str, Any] = data["image"]
         self._error: float | None = data["comparison"].get("median")
         self._last = self._whole({})

@@ -138,7 +138,7 @@ def opened(arch: str, cache: Path, *, emit: Emit, scratch: Path | None = None) -
         # Of the step only what it is given: it has no output here.
         step = replace(step, uses=(tree_step,), files={**files}, verify=None)
         source = room.sources["linux"]
-        origin = Origin(room.sources["linux"].version, source.digest, room.toolchain.digest, _base_digest(arch))
+        origin = Origin(room.sources["linux"].version, source.digest, room.toolchain.digest, base_digest(arch))
         directory = cache / "sizes" / f"linux-{arch}-{origin.key}"
         build = (scratch or directory) / "build"
         build.mkdir(parents=True, exist_ok=True)
@@ -184,7 +184,8 @@ def run(
             yield design, laboratory.measure(design)
 
 
-def _base_digest(arch: str) -> str:
+def base_digest(arch: str) -> str:
+    """SHA-256, in hexadecimal, of what every kernel of an architecture has before the options."""
     content = canonical_json(linux_tree.base(arch))
     return hashlib.sha256(content).hexdigest()
 

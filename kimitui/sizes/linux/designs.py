@@ -19,33 +19,35 @@ EXCLUSIVE = ("KASAN", "SLUB_TINY", "BASE_SMALL", "TRIM_UNUSED_KSYMS")
 """What forbids other options or makes things smaller; left out of the kernel that has everything."""
 
 COMPILED_IN = (
-    "SMP",
-    "PREEMPT_VOLUNTARY",
-    "PREEMPT",
-    "PREEMPT_RT",
     "CC_OPTIMIZE_FOR_PERFORMANCE",
-    "STACKPROTECTOR",
-    "FORTIFY_SOURCE",
-    "LIST_HARDENED",
-    "BUG_ON_DATA_CORRUPTION",
-    "HARDENED_USERCOPY",
-    "ZERO_CALL_USED_REGS",
-    "UBSAN",
-    "UBSAN_TRAP",
     "CPU_MITIGATIONS",
-    "MITIGATION_SLS",
-    "X86_KERNEL_IBT",
-    "DEBUG_BUGVERBOSE",
-    "PARAVIRT",
+    "SMP",
+    "STACKPROTECTOR",
     "UNWINDER_ORC",
-    "SHADOW_CALL_STACK",
+    "X86_KERNEL_IBT",
+    "PREEMPT",
+    "UBSAN",
+    "ZERO_CALL_USED_REGS",
+    "FORTIFY_SOURCE",
     "FTRACE",
-    "KFENCE",
+    "LIST_HARDENED",
+    "PARAVIRT",
+    "DEBUG_BUGVERBOSE",
+    "MITIGATION_SLS",
+    "HARDENED_USERCOPY",
+    "PREEMPT_VOLUNTARY",
+    "PREEMPT_RT",
+    "BUG_ON_DATA_CORRUPTION",
+    "SHADOW_CALL_STACK",
     "MEMCG",
     "SECURITY",
     "TRANSPARENT_HUGEPAGE",
+    "KFENCE",
 )
-"""Options that change what is compiled of many files. They are measured on a sample of the objects."""
+"""Options that change what is compiled of many files, those first that change most.
+
+They are measured on a sample of the objects.
+"""
 
 _WITH_OBJECTS = ("FTRACE", "KFENCE", "MEMCG", "SECURITY", "TRANSPARENT_HUGEPAGE")
 """Those of them that bring objects, which are to be in the kernel that has everything."""
@@ -83,6 +85,11 @@ class Drawing:
         self.switches: Sequence[Symbol] = [
             s for s in self.symbols if type_of(s) in ("bool", "tristate") and not s.choice
         ]
+
+    @property
+    def names(self) -> set[str]:
+        """The symbols of the kernel's part of the system tree."""
+        return {symbol.name for symbol in self.symbols}
 
     def requested(self, assigned: Mapping[str, str]) -> dict[str, str]:
         """What is asked of Linux where `assigned`, by symbol of the system tree, is all that is on."""
@@ -137,6 +144,9 @@ def designs(arch: str, *, fit: int, check: int) -> Iterator[Design]:
     `fit` and `check` are how many are drawn at random for fitting and for the comparison, from different seeds.
     """
     drawing = Drawing(arch)
+    vm = preset("vm", arch)
+    contained = {name: "y" for name in ("NAMESPACES", "AUDIT", "X86_KERNEL_IBT") if f"{PREFIX}{name}" in drawing.names}
+    yield Design("vm-contained", "fit", drawing.changed(contained, vm))
     yield Design("vm-minimal", "fit", preset("vm-minimal", arch))
     for use, count in (("check", check), ("fit", fit)):
         for number in range(count):
@@ -157,11 +167,11 @@ def everything(arch: str, linked: Callable[[Mapping[str, str]], Sequence[str]]) 
 
 
 def sampled(arch: str, base: Mapping[str, str], objects: Sequence[str]) -> Iterator[Design]:
-    """The sample of objects with each of the options compiled into everything, and without any change."""
+    """The sample of objects as it is in `base`, and with each of the options compiled into everything changed."""
     drawing = Drawing(arch)
-    known = {symbol.name for symbol in drawing.symbols}
+    yield Design("everything-sample", "base", base, tuple(objects))
     for name in COMPILED_IN:
-        if f"{PREFIX}{name}" not in known:
+        if f"{PREFIX}{name}" not in drawing.names:
             continue
         value = "n" if base.get(name) == "y" else "y"
         requested = drawing.changed({name: value}, base)

@@ -103,17 +103,19 @@ def fit(
     factors = _factors(kernels, base, conditions)
     present = _product(factors, base.values)
     known = kbuild.conditions(source, platform)
-    unmeasured = _unmeasured(base, known, source)
-    parts = _parts({**base.objects, **unmeasured}, base, conditions, known, source, present)
+    elsewhere = _elsewhere(base, whole, factors, source)
+    by_lines = _unmeasured(base, elsewhere, known, source)
+    parts = _parts({**by_lines, **elsewhere, **base.objects}, base, conditions, known, source, present)
     data: dict[str, Any] = {
         "arch": arch,
         "origin": dict(origin),
-        "objects": {"measured": len(base.objects), "by_lines": len(unmeasured)},
+        "objects": {"measured": len({*base.objects, *elsewhere}), "by_lines": len(by_lines)},
         "kinds": list(KINDS),
         "slice": slice_.export(
             [*conditions.read, *COMPILED_IN, *(f"KERNEL_{name}" for name in _CHOSEN), *_WRAPPING, "KALLSYMS"]
         ),
         "factors": [[when, by_kind] for when, by_kind, _option in factors],
+        "smaller": sorted(option for _when, by_kind, option in factors if min(by_kind[: KINDS.index("exports")]) < 1),
         "parts": parts,
         "image": {
             "module": 1.35,
@@ -167,7 +169,29 @@ def _product(factors: Sequence[_Factor], values: Mapping[str, str]) -> list[floa
 # Parts
 
 
-def _unmeasured(base: Measured, known: Mapping[str, set[kbuild.Condition]], source: Path) -> dict[str, Vector]:
+def _elsewhere(
+    base: Measured, whole: Sequence[Measured], factors: Sequence[_Factor], source: Path
+) -> dict[str, Vector]:
+    """Sizes of objects that are measured in other kernels only, as they would be in the base: with what is compiled
+    into everything there, and with as many of their sources' lines."""
+    found: dict[str, Vector] = {}
+    present = _product(factors, base.values)
+    for kernel in whole:
+        there = _product(factors, kernel.values)
+        for path, sizes in kernel.objects.items():
+            if path in base.objects or path in found or path in _MADE:
+                continue
+            lines = _lines(source, path, kernel.values)
+            grown = _lines(source, path, base.values) / lines if lines else 1.0
+            found[path] = tuple(
+                round(size * grown * one / other) for size, one, other in zip(sizes, present, there, strict=True)
+            )
+    return found
+
+
+def _unmeasured(
+    base: Measured, elsewhere: Mapping[str, Vector], known: Mapping[str, set[kbuild.Condition]], source: Path
+) -> dict[str, Vector]:
     """Sizes of the objects that the base links and that are not measured yet, from the lines of their sources.
 
     A line takes what it takes in the measured objects of the same top directory, or in all of them.
@@ -178,14 +202,15 @@ def _unmeasured(base: Measured, known: Mapping[str, set[kbuild.Condition]], sour
         return {"on": value > 0, "off": value == 0, "m": value == 1, "not y": value < 2}.get(test[1], value == 2)
 
     sums: dict[str, list[float]] = defaultdict(lambda: [0.0] * (len(KINDS) + 1))
-    for path, sizes in base.objects.items():
+    measured = {**elsewhere, **base.objects}
+    for path, sizes in measured.items():
         lines = _lines(source, path, base.values)
         if lines:
             for top in (path.partition("/")[0], ""):
                 sums[top] = [one + more for one, more in zip(sums[top], (*sizes, lines), strict=True)]
     found = {}
     for path, conditions in known.items():
-        if path not in base.objects and any(all(map(holds, one)) for one in conditions):
+        if path not in measured and any(all(map(holds, one)) for one in conditions):
             top = path.partition("/")[0]
             *totals, counted = sums[top if sums[top][-1] > _ENOUGH_LINES else ""]
             lines = _lines(source, path, base.values)

@@ -22,8 +22,8 @@ from kimitui.sizes.linux.fit import fit
 from kimitui.sizes.linux.record import Measured
 from kimitui.sizes.linux.slice import Slice
 
-SAMPLE = 12
-"""Objects in the sample for options that are compiled into everything."""
+SAMPLED_LOT, SAMPLE = 3, 8
+"""The lot of which so many objects are the sample for options that are compiled into everything."""
 
 
 FITTED, CHECKED = 4, 8
@@ -42,12 +42,16 @@ class Progress:
 def all_designs(laboratory: Laboratory) -> list[Design]:
     """Everything that is measured, in the order of what it tells."""
     lots = list(designs.everything(laboratory.arch, lambda requested: campaign.linked(laboratory, requested)))
-    sample = lots[0].objects[:SAMPLE]
+    # Neither the few giants, which take longest, nor objects so small that they say little.
+    sample = lots[SAMPLED_LOT].objects[:SAMPLE]
+    contained, minimal, *drawn = designs.designs(laboratory.arch, fit=FITTED, check=CHECKED)
     return [
-        *lots[:6],
+        contained,
+        minimal,
+        *lots[: SAMPLED_LOT + 1],
         *designs.sampled(laboratory.arch, lots[0].requested, sample),
-        *designs.designs(laboratory.arch, fit=FITTED, check=CHECKED),
-        *lots[6:],
+        *lots[SAMPLED_LOT + 1 :],
+        *drawn,
     ]
 
 
@@ -135,7 +139,7 @@ def _measured(laboratory: Laboratory, wanted: Sequence[Design]) -> Iterator[Meas
 
 
 def _asked(arch: str) -> set[str]:
-    """The symbols of Linux that can be asked for: those of the menu, and what the presets that come along set besides."""
+    """The symbols of Linux that can be asked for: the menu's, and what the presets that come along set besides."""
     drawing = designs.Drawing(arch)
     asked = {symbol.name.removeprefix(designs.PREFIX) for symbol in drawing.symbols}
     for path in sorted(resources.PRESETS_DIR.glob(f"*{presets.SUFFIX}")):

@@ -39,6 +39,11 @@ class Slice:
         self._symbols = [s for s in tree.unique_defined_syms if s.orig_type in _TRISTATES]
         self._most = dict.fromkeys((s.name for s in tree.unique_defined_syms), 0)
         self._least = dict(self._most)
+        self._readers: dict[str, dict[str, Symbol]] = {}
+        """By name, the symbols whose values follow from it."""
+        for symbol in self._symbols:
+            for used in _read_by(symbol):
+                self._readers.setdefault(used, {})[symbol.name] = symbol
         # Largest values first, as if "not" could always be true; then the least ones; then both more closely.
         for _round in range(3):
             if _round:
@@ -82,15 +87,13 @@ class Slice:
     # Bounds
 
     def _settle(self, values: dict[str, int], compute: Any, *, strict: bool) -> None:
-        while True:
-            changed = False
-            for symbol in self._symbols:
-                value = compute(symbol, strict)
-                if value != values[symbol.name]:
-                    values[symbol.name] = value
-                    changed = True
-            if not changed:
-                return
+        pending = {symbol.name: symbol for symbol in self._symbols}
+        while pending:
+            name, symbol = pending.popitem()
+            value = compute(symbol, strict)
+            if value != values[name]:
+                values[name] = value
+                pending.update(self._readers.get(name, {}))
 
     def _most_of(self, symbol: Symbol, strict: bool) -> int:
         name = symbol.name
@@ -250,6 +253,19 @@ def _flat(expr: Expr) -> list[Expr]:
         else:
             found.append(one)
     return found
+
+
+def _read_by(symbol: Symbol) -> Iterator[str]:
+    """The names in all that a symbol's value follows from."""
+    pending: list[Expr] = [symbol.direct_dep, symbol.rev_dep, symbol.weak_rev_dep]
+    pending += [prompt[1] for prompt in _prompts(symbol)]
+    pending += [expr for default in symbol.defaults for expr in default]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, tuple):
+            pending += one[1:]
+        elif isinstance(one, kconfiglib.Symbol):
+            yield one.name
 
 
 def _prompts(symbol: Symbol) -> Iterator[tuple[str, Expr]]:
