@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +17,7 @@ from kimitui.sizes.linux import campaign, designs
 from kimitui.sizes.linux.designs import PREFIX, Drawing
 
 FILES = sorted(DATA.glob("linux-*.json"))
+# Where nothing has been measured there is nothing to hold.
 ARCHES = [path.stem.removeprefix("linux-") for path in FILES]
 
 
@@ -40,8 +42,65 @@ shares = st.floats(0.02, 0.98)
 seeds = st.integers(0, 10**9).map(str)
 
 
-def test_there_are_data() -> None:
-    assert "x86_64" in ARCHES
+SMALL: dict[str, Any] = {
+    "arch": "small",
+    "origin": {},
+    "kinds": ["code", "rest", "orc", "exports", "relocations", "names", "packed"],
+    "slice": {
+        "base": {"TTY": "y"},
+        "symbols": [
+            {"name": "MODULES", "visible": "y"},
+            {"name": "NET", "visible": "y"},
+            {"name": "INET", "visible": "NET", "tristate": True},
+            {"name": "FAST", "visible": "y"},
+            {"name": "MOVES", "visible": "y"},
+            {"name": "ZSTD", "visible": "y"},
+        ],
+    },
+    "factors": [["FAST", [1.5, 1.0, 1.0, 1.0, 1.0, 1.0, 1.25]]],
+    "smaller": [],
+    "parts": [
+        ["y", [1000, 500, 0, 40, 10, 100, 800]],
+        ["NET", [200, 100, 0, 20, 5, 10, 160]],
+        ["& INET NET", [400, 100, 0, 0, 5, 20, 240]],
+    ],
+    "image": {
+        "module": 1.5,
+        "kinds": {
+            "exports": {"when": "MODULES", "factor": 0.5},
+            "names": {"when": "n", "factor": 2.0},
+            "relocations": {"when": "MOVES", "factor": 4.0},
+        },
+        "content": {"packed": 1.0, "exports": 0.5, "relocations": 0.5},
+        "compressors": [
+            {"when": "ZSTD", "scale": 2.0, "exponent": 0.5, "wrapper": 10},
+            {"when": "y", "scale": 1.0, "exponent": 1.0, "wrapper": 50},
+        ],
+        "wrapper": [["MOVES", 7]],
+    },
+    "comparison": {"median": 0.01},
+}
+
+
+@pytest.mark.parametrize(
+    ("requested", "vmlinuz", "modules", "raw"),
+    [
+        ({}, 850, 0, 1500),
+        ({"NET": "y"}, 1010, 0, 1800),
+        ({"INET": "y"}, 850, 0, 1500),  # it needs NET
+        ({"NET": "y", "INET": "y"}, 1250, 0, 2300),
+        ({"NET": "y", "INET": "m"}, 1250, 0, 2300),  # without modules it is built in
+        ({"NET": "y", "INET": "m", "MODULES": "y"}, 1025, 750, 1830),
+        ({"FAST": "y"}, 1050, 0, 2000),
+        ({"MOVES": "y"}, 877, 0, 1500),
+        ({"ZSTD": "y"}, 67, 0, 1500),
+        ({"UNHEARD_OF": "y"}, 850, 0, 1500),
+    ],
+)
+def test_parts_factors_and_packing(requested: Mapping[str, str], vmlinuz: int, modules: int, raw: int) -> None:
+    found = Model(SMALL).sizes(requested)
+    assert (found.vmlinuz_bytes, found.modules_bytes, found.raw_bytes) == (vmlinuz, modules, raw)
+    assert found.error == 0.01
 
 
 @settings(max_examples=40, deadline=None)
