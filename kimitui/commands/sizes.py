@@ -12,11 +12,9 @@ def add_sizes(parser: argparse.ArgumentParser) -> None:
     """The options of `kimitui sizes`."""
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     measure = actions.add_parser("measure", help="measure what sizes are estimated from, by building it")
-    what = measure.add_subparsers(metavar="WHAT", required=True)
-    add_measure_linux(what.add_parser("linux", help="kernels: hours, resumed where they were left"))
+    add_measure_linux(measure)
     check = actions.add_parser("check", help="hold estimates against what was built")
-    what = check.add_subparsers(metavar="WHAT", required=True)
-    add_check_linux(what.add_parser("linux", help="the kernels that were drawn for it"))
+    add_check_linux(check)
 
 
 def add_measure_linux(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +37,10 @@ def add_check_linux(parser: argparse.ArgumentParser) -> None:
 
 
 def _common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--arch", choices=ARCHES, default="x86_64", help="for this architecture (default: x86_64)")
+    parser.add_argument(
+        "what", choices=["linux"], metavar="WHAT", help="linux: kernels, for hours; resumed by the same"
+    )
+    parser.add_argument("--arch", choices=ARCHES[:3], default="x86_64", help="for this architecture (default: x86_64)")
 
 
 def _measure_linux(options: argparse.Namespace) -> int:

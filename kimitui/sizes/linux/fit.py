@@ -323,9 +323,9 @@ def _with_image(data: dict[str, Any], whole: Sequence[Measured], conditions: Con
                 "wrapper": min(wrappers, default=_wrapper(whole)),
             }
         )
-    compressors.sort(key=lambda one: one["when"] == "n")
-    compressors[-1]["when"] = "y"
-    data["image"]["compressors"] = compressors
+    # Where there is no choice, as on arm64, it is gzip.
+    offered = [one for one in compressors if one["when"] != "n"] or compressors[:1]
+    data["image"]["compressors"] = [*offered[:-1], {**offered[-1], "when": "y"}]
     data["image"]["wrapper"] = _wrapping(whole, conditions)
     return data
 
