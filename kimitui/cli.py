@@ -37,6 +37,7 @@ _COMMANDS = {
     "sizes": ("size", "measure what sizes are computed from, and compare estimates with builds"),
     "menuconfig": ("menuconfig", "edit the .config file of any Kconfig tree"),
     "sources": ("sources", "list, fetch, add and verify upstream sources"),
+    "sizes": ("sizes", "measure and check what sizes are estimated from"),
     "cache": ("cache", "show and prune the caches"),
     "doctor": ("doctor", "say what this machine lacks"),
 }

@@ -1,0 +1,51 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Measures kernels, one a run, all in /build, which stays: make compiles anew only what another configuration touches.
+# /sources/measured/requested.config is configured as the step linux-config does it and built as the step linux does it, and what
+# is measured is left in /sources/measured. Parameters: KERNEL_ARCH, KERNEL_IMAGE. Of what /sources/measured/wanted
+# names, if anything, only these objects are compiled.
+# shellcheck source=lib.sh
+. /input/lib.sh
+# shellcheck source=linux-lib.sh
+. /input/linux-lib.sh
+
+objects() {
+	python3 /input/sizes_linux.py /build/linux "${TRIPLE%%-*}" "$@" >/sources/measured/objects.json
+}
+
+mkdir -p linux
+kernel_make KCONFIG_ALLCONFIG=/sources/measured/requested.config allnoconfig >/dev/null
+kernel_make olddefconfig >/dev/null
+cp linux/.config /sources/measured/kernel.config
+
+if [ -s /sources/measured/wanted ]; then
+	# What cannot be made by itself (a few objects are parts of others) is left out.
+	# shellcheck disable=SC2046 # names are words
+	kernel_make --keep-going $(cat /sources/measured/wanted) || echo "some were not made"
+	objects $(cat /sources/measured/wanted)
+	exit
+fi
+
+kernel_make "$KERNEL_IMAGE"
+objects
+readelf --section-headers --wide linux/vmlinux >/sources/measured/sections
+boot=linux/arch/$KERNEL_ARCH/boot
+stat --format=%s "$boot/$KERNEL_IMAGE" >/sources/measured/vmlinuz-bytes
+
+# What is packed, and what each compressor makes of it, as scripts/Makefile.lib calls them.
+payload=/build/payload
+if [ "$KERNEL_ARCH" = x86 ]; then
+	cat "$boot/compressed/vmlinux.bin" >$payload
+	[ ! -e "$boot/compressed/vmlinux.relocs" ] || ! grep -q '^CONFIG_X86_NEED_RELOCS=y' linux/.config ||
+		cat "$boot/compressed/vmlinux.relocs" >>$payload
+	size "$boot/compressed/vmlinux" "$boot/setup.elf" >/sources/measured/wrapper
+else
+	cp "$boot/Image" $payload
+fi
+stat --format=%s $payload >/sources/measured/payload-bytes
+{
+	echo "gzip $(gzip -n -9 <$payload | wc -c)"
+	echo "zstd $(zstd --ultra -22 --quiet <$payload | wc -c)"
+	echo "lz4 $(lz4 -l -9 -q - - <$payload | wc -c)"
+	echo "xz $(env SRCARCH="$KERNEL_ARCH" KCONFIG_CONFIG=/build/linux/.config XZ=xz sh /steps/linux-tree/linux/scripts/xz_wrap.sh <$payload | wc -c)"
+} >/sources/measured/packed

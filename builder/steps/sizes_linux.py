@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What each object of a built kernel takes, as JSON: linux_objects.py BUILD_DIRECTORY MACHINE [OBJECT ...]
+
+Without objects, those that vmlinux is linked from, and under "kallsyms" and "exports" what the build makes of all of
+them: the names of functions, and what modules may use. Sizes are by kind of content (see KINDS); "packed" is
+what zlib makes of an object's content by itself, which says how well it can be packed.
+"""
+
+import json
+import struct
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+KINDS = ("text", "rodata", "data", "init", "tables", "orc", "zero", "exports", "relocations", "symbols", "names")
+"""Bytes, but for relocations (absolute addresses) and symbols, which are counted; names are bytes of symbols' names."""
+
+_ABSOLUTE = {"x86_64": {1, 10, 11}, "aarch64": {257}, "riscv64": {2}}
+_PREFIXES = (
+    (
+        "text",
+        (".text", ".noinstr", ".entry", ".sched", ".cpuidle", ".kprobes", ".softirqentry", ".irqentry", ".spinlock"),
+    ),
+    ("init", (".init", ".exit", ".head", ".ref", ".altinstr_aux", ".con_initcall", ".initcall")),
+    ("rodata", (".rodata", ".data.rel.ro", ".data..ro_after_init", "__param_str")),
+    ("data", (".data", ".sdata")),
+    ("orc", (".orc_", ".init.orc_")),
+    ("exports", (".export_symbol", "___ksymtab", "__ksymtab", "__kcrctab")),
+)
+_NOT_LINKED = (".discard", ".comment", ".modinfo", ".note", ".gnu", ".llvm", ".eh_frame", ".return_sites_dummy")
+_ALLOCATED, _NOBITS, _RELA, _SYMTAB = 2, 8, 4, 2
+
+
+def kind_of(name: str) -> str:
+    """The kind of a section's content."""
+    for kind, prefixes in sorted(_PREFIXES, key=lambda one: one[0] != "orc"):
+        if name.startswith(prefixes):
+            return kind
+    return "tables"
+
+
+def measured(path: Path, machine: str) -> list[int]:
+    """The sizes of an object, in the order of KINDS, and what it takes packed. Empty for what is no object."""
+    content = path.read_bytes()
+    if content[:5] != b"\x7fELF\x02":
+        return []
+    (offset,) = struct.unpack_from("<Q", content, 40)
+    size, count, names_at = struct.unpack_from("<HHH", content, 58)
+    headers = [struct.unpack_from("<IIQQQQIIQQ", content, offset + size * i) for i in range(count)]
+    texts = headers[names_at]
+
+    def text(table: tuple[int, ...], at: int) -> str:
+        start = table[4] + at
+        return content[start : content.index(b"\0", start)].decode()
+
+    found = dict.fromkeys(KINDS, 0)
+    kept: set[int] = set()
+    packed = bytearray()
+    for index, (name, type_, flags, _address, start, length, *_rest) in enumerate(headers):
+        section = text(texts, name)
+        if not flags & _ALLOCATED or section.startswith(_NOT_LINKED):
+            continue
+        if type_ == _NOBITS:
+            found["zero"] += length
+            continue
+        kind = kind_of(section)
+        found[kind] += length
+        if kind != "exports":
+            kept.add(index)
+            packed += content[start : start + length]
+    for _name, type_, _flags, _address, start, length, link, info, _align, _entry in headers:
+        if type_ == _RELA and info in kept:
+            types = (one[1] & 0xFFFFFFFF for one in struct.iter_unpack("<QQq", content[start : start + length]))
+            found["relocations"] += sum(one in _ABSOLUTE[machine] for one in types)
+        elif type_ == _SYMTAB:
+            for at, info_byte, _other, section, _value, _size in struct.iter_unpack(
+                "<IBBHQQ", content[start : start + length]
+            ):
+                if section in kept and info_byte & 15 == 2:
+                    found["symbols"] += 1
+                    found["names"] += len(text(headers[link], at))
+    return [*found.values(), len(zlib.compress(bytes(packed), 9)) if packed else 0]
+
+
+def main(directory: Path, machine: str, objects: list[str]) -> None:
+    """Print the JSON."""
+    if not objects:
+        archive = directory / "vmlinux.a"
+        objects = subprocess.run(
+            ["ar", "t", archive], cwd=directory, check=True, capture_output=True, text=True
+        ).stdout.split()
+        objects = [str(Path(name).relative_to(directory)) if name.startswith("/") else name for name in objects]
+        made = {
+            "exports": directory / ".vmlinux.export.o",
+            "kallsyms": max(directory.glob(".tmp_vmlinux*.kallsyms.o"), default=None, key=lambda path: path.name),
+        }
+    else:
+        made = {}
+    paths = {name: directory / name for name in objects} | {name: path for name, path in made.items() if path}
+    result = {
+        name: sizes for name, path in sorted(paths.items()) if path.exists() and (sizes := measured(path, machine))
+    }
+    json.dump({"kinds": [*KINDS, "packed"], "objects": result}, sys.stdout, separators=(",", ":"))
+
+
+main(Path(sys.argv[1]), sys.argv[2], sys.argv[3:])

@@ -1,0 +1,179 @@
+"""Which kernels are built to be measured, and which to hold the estimates against."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from kimitui import config_upstream
+from kimitui.config import Configuration
+from kimitui.kconfig.names import PREFIXES, Names, type_of
+from kimitui.kconfig.state import TreeState
+from kimitui.kconfig.system import load_system_tree
+from kimitui.kconfig.types import Symbol
+
+PREFIX = PREFIXES["kernel"]
+
+EXCLUSIVE = ("KASAN", "SLUB_TINY", "BASE_SMALL", "TRIM_UNUSED_KSYMS")
+"""What forbids other options or makes things smaller; left out of the kernel that has everything."""
+
+COMPILED_IN = (
+    "CC_OPTIMIZE_FOR_PERFORMANCE",
+    "CPU_MITIGATIONS",
+    "SMP",
+    "STACKPROTECTOR",
+    "UNWINDER_ORC",
+    "X86_KERNEL_IBT",
+    "PREEMPT",
+    "UBSAN",
+    "ZERO_CALL_USED_REGS",
+    "FORTIFY_SOURCE",
+    "FTRACE",
+    "LIST_HARDENED",
+    "PARAVIRT",
+    "DEBUG_BUGVERBOSE",
+    "MITIGATION_SLS",
+    "HARDENED_USERCOPY",
+    "PREEMPT_VOLUNTARY",
+    "PREEMPT_RT",
+    "BUG_ON_DATA_CORRUPTION",
+    "SHADOW_CALL_STACK",
+    "MEMCG",
+    "SECURITY",
+    "TRANSPARENT_HUGEPAGE",
+    "KFENCE",
+)
+"""Options that change what is compiled of many files, those first that change most.
+
+They are measured on a sample of the objects.
+"""
+
+_WITH_OBJECTS = ("FTRACE", "KFENCE", "MEMCG", "SECURITY", "TRANSPARENT_HUGEPAGE")
+"""Those of them that bring objects, which are to be in the kernel that has everything."""
+
+ODD = ("KASAN",)
+"""For tests of kernels only: twice the size, and nothing that the estimates are made for."""
+
+
+_LOT = 60
+"""Objects that are compiled together: what an interruption loses."""
+
+
+@dataclass(frozen=True)
+class Design:
+    """A kernel to build: what is asked of Linux, by upstream symbol; `objects` are compiled only, `()` for the whole.
+
+    `use` says what for: `base`, `sample`, `fit`, `check`.
+    """
+
+    name: str
+    use: str
+    requested: Mapping[str, str]
+    objects: tuple[str, ...] = ()
+
+
+class Drawing:
+    """Makes requests of the kernel's part of the system tree, for one architecture."""
+
+    def __init__(self, arch: str) -> None:
+        self._tree = load_system_tree()
+        self._names = Names(self._tree)
+        self._state = TreeState(self._tree)
+        self._kernel = {f"IMAGE_ARCH_{arch.upper()}": "y", "IMAGE_FORMAT_VMLINUZ": "y"}
+        self.symbols = [s for s in self._tree.unique_defined_syms if s.name.startswith(PREFIX)]
+        self.switches: Sequence[Symbol] = [
+            s for s in self.symbols if type_of(s) in ("bool", "tristate") and not s.choice
+        ]
+
+    @property
+    def names(self) -> set[str]:
+        """The symbols of the kernel's part of the system tree."""
+        return {symbol.name for symbol in self.symbols}
+
+    def requested(self, assigned: Mapping[str, str]) -> dict[str, str]:
+        """What is asked of Linux where `assigned`, by symbol of the system tree, is all that is on."""
+        off = {symbol.name: "n" for symbol in self.switches}
+        self._state.apply(self._state.replacing({**self._kernel, **off, **assigned}))
+        return dict(sorted(config_upstream.requested(self._tree, self._names, "kernel").items()))
+
+    def everything(self, preset: Mapping[str, str]) -> dict[str, str]:
+        """All options at once, but for those compiled into everything, which are as in `preset`."""
+        assigned = {symbol.name: "y" for symbol in self.switches if symbol.name.removeprefix(PREFIX) not in EXCLUSIVE}
+        for name in COMPILED_IN:
+            if name not in _WITH_OBJECTS and (f"{PREFIX}{name}" in assigned or preset.get(name) == "y"):
+                assigned[f"{PREFIX}{name}"] = preset.get(name, "n")
+        return self.requested(assigned)
+
+    def random(self, seed: str, share: float) -> dict[str, str]:
+        """A random kernel in which about `share` of the switches are on (fewer where they need others)."""
+        rng = random.Random(seed)
+        assigned: dict[str, str] = {}
+        for symbol in self.switches:
+            if symbol.name.removeprefix(PREFIX) in ODD or rng.random() >= share:
+                continue
+            assigned[symbol.name] = "m" if type_of(symbol) == "tristate" and rng.random() < 0.2 else "y"
+        for choice in self._tree.unique_choices:
+            members = [s.name for s in choice.syms if s.name.startswith(PREFIX)]
+            if members:
+                assigned[rng.choice(members)] = "y"
+        assigned[f"{PREFIX}NR_CPUS"] = str(2 ** rng.randint(1, 9))
+        assigned[f"{PREFIX}LOG_BUF_SHIFT"] = str(rng.randint(12, 18))
+        return self.requested(assigned)
+
+    def changed(self, assigned: Mapping[str, str], requested: Mapping[str, str]) -> dict[str, str]:
+        """What is asked where what `requested` asks for is set, and `assigned` (by upstream symbol) besides."""
+        chosen = {f"{PREFIX}{name}": value for name, value in requested.items() if value != "n"}
+        for name, value in assigned.items():
+            symbol = self._tree.syms[f"{PREFIX}{name}"]
+            if symbol.choice:
+                for member in symbol.choice.syms:
+                    chosen.pop(member.name, None)
+            chosen[symbol.name] = value
+        return self.requested(chosen)
+
+
+def preset(name: str, arch: str) -> dict[str, str]:
+    """What a preset asks of Linux."""
+    return Configuration.open(name, arch=arch).requested("kernel")
+
+
+def designs(arch: str, *, fit: int, check: int) -> Iterator[Design]:
+    """The kernels that are built whole, in the order of what they tell.
+
+    `fit` and `check` are how many are drawn at random for fitting and for the comparison, from different seeds.
+    """
+    drawing = Drawing(arch)
+    vm = preset("vm", arch)
+    contained = {name: "y" for name in ("NAMESPACES", "AUDIT", "X86_KERNEL_IBT") if f"{PREFIX}{name}" in drawing.names}
+    yield Design("vm-contained", "fit", drawing.changed(contained, vm))
+    yield Design("vm-minimal", "fit", preset("vm-minimal", arch))
+    for use, count in (("check", check), ("fit", fit)):
+        for number in range(count):
+            # The shares are spread evenly, so that few draws cover small and large kernels.
+            share = (number * 5 % count + 0.5) / count
+            yield Design(f"{use}-{number}", use, drawing.random(f"{use} {number} {arch}", share))
+
+
+def everything(arch: str, linked: Callable[[Mapping[str, str]], Sequence[str]]) -> Iterator[Design]:
+    """The objects of the kernel that has everything, in lots.
+
+    `linked` says which objects a request links, in that order.
+    """
+    requested = Drawing(arch).everything(preset("vm", arch))
+    objects = linked(requested)
+    for number, start in enumerate(range(0, len(objects), _LOT)):
+        yield Design(f"everything-{number:02}", "base", requested, tuple(objects[start : start + _LOT]))
+
+
+def sampled(arch: str, base: Mapping[str, str], objects: Sequence[str]) -> Iterator[Design]:
+    """The sample of objects as it is in `base`, and with each of the options compiled into everything changed."""
+    drawing = Drawing(arch)
+    yield Design("everything-sample", "base", base, tuple(objects))
+    for name in COMPILED_IN:
+        if f"{PREFIX}{name}" not in drawing.names:
+            continue
+        value = "n" if base.get(name) == "y" else "y"
+        requested = drawing.changed({name: value}, base)
+        if requested != base:
+            yield Design(f"sample-{name}", "sample", requested, tuple(objects))

@@ -1,0 +1,147 @@
+"""The whole way from Linux' source to `kimitui/sizes/data/linux-<arch>.json`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kimitui import preset as presets
+from kimitui import resources
+from kimitui.build.events import Emit
+from kimitui.config import Configuration
+from kimitui.errors import KimituiError
+from kimitui.kconfig import linux as linux_tree
+from kimitui.sizes.kernel import DATA, Model, model
+from kimitui.sizes.linux import campaign, compare, designs, record
+from kimitui.sizes.linux.campaign import Laboratory
+from kimitui.sizes.linux.designs import Design
+from kimitui.sizes.linux.fit import fit
+from kimitui.sizes.linux.record import Measured
+from kimitui.sizes.linux.slice import Slice
+
+SAMPLED_LOT, SAMPLE = 3, 8
+"""The lot of which so many objects are the sample for options that are compiled into everything."""
+
+
+FITTED, CHECKED = 4, 8
+"""Random kernels that are built for fitting and for the comparison."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What has been measured of what is to be."""
+
+    done: int
+    wanted: int
+    name: str
+
+
+def all_designs(laboratory: Laboratory) -> list[Design]:
+    """Everything that is measured, in the order of what it tells."""
+    lots = list(designs.everything(laboratory.arch, lambda requested: campaign.linked(laboratory, requested)))
+    # Neither the few giants, which take longest, nor objects so small that they say little.
+    sample = lots[SAMPLED_LOT].objects[:SAMPLE]
+    contained, minimal, *drawn = designs.designs(laboratory.arch, fit=FITTED, check=CHECKED)
+    return [
+        contained,
+        minimal,
+        *lots[: SAMPLED_LOT + 1],
+        *designs.sampled(laboratory.arch, lots[0].requested, sample),
+        *lots[SAMPLED_LOT + 1 :],
+        *drawn,
+    ]
+
+
+def measure(
+    arch: str,
+    cache: Path,
+    *,
+    emit: Emit,
+    scratch: Path | None = None,
+    only: Sequence[str] = (),
+    tell: Callable[[Progress], None] = lambda _progress: None,
+) -> dict[str, Any]:
+    """Measure what has not been measured yet, of `only` where names are given; the data that follow from all there is.
+
+    Raises KimituiError where that is too little, and what a build raises.
+    """
+    with campaign.opened(arch, cache, emit=emit, scratch=scratch) as laboratory:
+        wanted = all_designs(laboratory)
+        for number, design in enumerate(wanted):
+            if not only or any(design.name.startswith(name) for name in only):
+                tell(Progress(number, len(wanted), design.name))
+                laboratory.measure(design)
+        return fitted_data(laboratory, list(_measured(laboratory, wanted)))
+
+
+def listed(arch: str, cache: Path, *, emit: Emit) -> list[list[str]]:
+    """Name, use and state of all that is measured."""
+    with campaign.opened(arch, cache, emit=emit) as laboratory:
+        wanted = all_designs(laboratory)
+        return [[one.name, one.use, "done" if laboratory.measured(one) else ""] for one in wanted]
+
+
+def check(arch: str, cache: Path, *, emit: Emit) -> list[compare.Compared]:
+    """The kernels that were drawn for the comparison, built where they are not yet, beside the data's estimates.
+
+    Raises KimituiError where the architecture has no data.
+    """
+    found = model(arch)
+    if found is None:
+        raise KimituiError(f"no kernel of {arch} has been measured", fix=f"kimitui sizes measure linux --arch {arch}")
+    with campaign.opened(arch, cache, emit=emit) as laboratory:
+        drawn = [one for one in designs.designs(arch, fit=FITTED, check=CHECKED) if one.use == "check"]
+        return compare.compared(found, [record.read(laboratory.measure(design)) for design in drawn])
+
+
+def fitted_data(laboratory: Laboratory, kernels: Sequence[Measured]) -> dict[str, Any]:
+    """The data that follow from what has been measured, with how far off they are."""
+    tree = laboratory.tree
+    slice_ = Slice(tree, _asked(laboratory.arch), linux_tree.base(laboratory.arch))
+    data = fit(
+        kernels,
+        arch=laboratory.arch,
+        platform=laboratory.platform,
+        origin=vars(laboratory.origin),
+        slice_=slice_,
+        tree=tree,
+        source=laboratory.source,
+    )
+    data["comparison"] = compare.summary(compare.compared(Model(data), kernels))
+    return data
+
+
+def write(data: dict[str, Any], directory: Path = DATA) -> Path:
+    """Write the data of an architecture, sorted and a line for each part; where."""
+    path = directory / f"linux-{data['arch']}.json"
+    directory.mkdir(exist_ok=True)
+    lines = (f' "{key}": {_text(value)}' for key, value in sorted(data.items()))
+    path.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+    return path
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list) and value and isinstance(value[0], list):
+        return "[\n" + ",\n".join(f"  {json.dumps(one, separators=(',', ':'))}" for one in value) + "\n ]"
+    if isinstance(value, dict) and "symbols" in value:
+        inner = ",\n".join(f"  {json.dumps(one, separators=(',', ':'))}" for one in value["symbols"])
+        return f'{{"base": {json.dumps(value["base"])}, "symbols": [\n{inner}\n ]}}'
+    return json.dumps(value, sort_keys=True)
+
+
+def _measured(laboratory: Laboratory, wanted: Sequence[Design]) -> Iterator[Measured]:
+    for design in wanted:
+        if directory := laboratory.measured(design):
+            yield record.read(directory)
+
+
+def _asked(arch: str) -> set[str]:
+    """The symbols of Linux that can be asked for: the menu's, and what the presets that come along set besides."""
+    drawing = designs.Drawing(arch)
+    asked = {symbol.name.removeprefix(designs.PREFIX) for symbol in drawing.symbols}
+    for path in sorted(resources.PRESETS_DIR.glob(f"*{presets.SUFFIX}")):
+        asked |= Configuration.open(str(path), arch=arch).requested("kernel").keys()
+    return asked

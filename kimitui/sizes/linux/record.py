@@ -1,0 +1,85 @@
+"""What is kept of a kernel that was measured."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from kimitui.kconfig.explain import read_dotconfig
+
+KINDS = ("code", "rest", "orc", "exports", "relocations", "names", "packed")
+"""What an object is made of: bytes of code, of other content, of unwind tables and of what is kept for modules that use
+it; absolute addresses and the letters of functions' names; what zlib makes of its content by itself."""
+
+_OF = {
+    "text": "code",
+    "rodata": "rest",
+    "data": "rest",
+    "init": "rest",
+    "tables": "rest",
+    "orc": "orc",
+    "exports": "exports",
+    "relocations": "relocations",
+    "names": "names",
+    "packed": "packed",
+}
+
+Vector = tuple[int, ...]
+"""Numbers in the order of KINDS."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A kernel. `values` are those of its `.config`; `objects` what it is linked from, by path.
+
+    Of a sample there are only objects; for it the other sizes are 0. `packed_bytes` is by compressor.
+    """
+
+    name: str
+    use: str
+    requested: Mapping[str, str]
+    values: Mapping[str, str]
+    objects: Mapping[str, Vector]
+    payload_bytes: int
+    vmlinuz_bytes: int
+    packed_bytes: Mapping[str, int]
+
+    @property
+    def compressor(self) -> str:
+        """How its vmlinuz is packed."""
+        chosen = (name.lower() for name in ("GZIP", "XZ", "ZSTD", "LZ4") if self.values.get(f"KERNEL_{name}") == "y")
+        return next(chosen, "gzip")
+
+
+def read(directory: Path) -> Measured:
+    """The result that `campaign` left in `directory`."""
+    design = json.loads((directory / "design.json").read_text())
+    found = json.loads((directory / "objects.json").read_text())
+    packed = directory / "packed"
+    lines = packed.read_text().split("\n") if packed.exists() else []
+    return Measured(
+        name=design["name"],
+        use=design["use"],
+        requested=design["requested"],
+        values=read_dotconfig(directory / "kernel.config"),
+        objects={
+            path: _vector(dict(zip(found["kinds"], sizes, strict=True))) for path, sizes in found["objects"].items()
+        },
+        payload_bytes=_number(directory / "payload-bytes"),
+        vmlinuz_bytes=_number(directory / "vmlinuz-bytes"),
+        packed_bytes={word: int(size) for word, size in (line.split() for line in lines if line)},
+    )
+
+
+def _vector(sizes: Mapping[str, int]) -> Vector:
+    totals = dict.fromkeys(KINDS, 0)
+    for kind, size in sizes.items():
+        if kind in _OF:
+            totals[_OF[kind]] += size
+    return tuple(totals.values())
+
+
+def _number(path: Path) -> int:
+    return int(path.read_text()) if path.exists() else 0
