@@ -123,7 +123,7 @@ def contained(tmp_path_factory: pytest.TempPathFactory, probe: Path) -> Containe
     (directory / "files/opt").mkdir()
     shutil.copy(probe, directory / "files/opt/probe")
     accounts = ("daemon", "nobody", "dnsd", "ftpd", "hostile", "httpd", "ntpd")
-    shadow = [f"root:{HASH}:0:::::", *(f"{name}:!::0:::::" for name in accounts)]
+    shadow = [f"root:{HASH}::0:::::", *(f"{name}:!::0:::::" for name in accounts)]
     (directory / "files/etc/shadow").write_text("\n".join(shadow) + "\n")
     path = directory / "contained.json5"
     path.write_text(PRESET)
