@@ -34,10 +34,9 @@ _COMMANDS = {
     "suggest": ("suggest", "find the applets that shell scripts need"),
     "size": ("size", "show what an image weighs, before it is built"),
     "fit": ("fit", "propose what to give up so that an image fits into a budget"),
-    "sizes": ("size", "measure what sizes are computed from, and compare estimates with builds"),
     "menuconfig": ("menuconfig", "edit the .config file of any Kconfig tree"),
     "sources": ("sources", "list, fetch, add and verify upstream sources"),
-    "sizes": ("sizes", "measure and check what sizes are estimated from"),
+    "sizes": ("sizes", "measure what sizes are computed from, and compare estimates with builds"),
     "cache": ("cache", "show and prune the caches"),
     "doctor": ("doctor", "say what this machine lacks"),
 }

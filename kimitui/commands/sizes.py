@@ -6,19 +6,35 @@ import argparse
 from pathlib import Path
 
 from kimitui.commands.common import ARCHES, cache_of, print_json, print_table
+from kimitui.errors import UsageError
+
+_SEED = 6
+_PRESETS = 30
+_MEASURED = ("busybox", "packages")
 
 
 def add_sizes(parser: argparse.ArgumentParser) -> None:
     """The options of `kimitui sizes`."""
     actions = parser.add_subparsers(metavar="ACTION", required=True)
-    measure = actions.add_parser("measure", help="measure what sizes are estimated from, by building it")
-    add_measure_linux(measure)
-    check = actions.add_parser("check", help="hold estimates against what was built")
-    add_check_linux(check)
+    measure = actions.add_parser("measure", help="measure what sizes are computed from, by compiling it")
+    measure.add_argument("--arch", choices=ARCHES[:3], action="append", help="(default: all three)")
+    measure.add_argument("what", nargs="*", metavar="WHAT", help="busybox, packages (default: all)")
+    measure.set_defaults(run=_measure)
+    check = actions.add_parser("check", help="build drawn presets and compare them with their estimates")
+    check.add_argument("--arch", choices=ARCHES[:3], default="x86_64")
+    check.add_argument("--presets", type=int, default=_PRESETS, metavar="N", help=f"how many (default: {_PRESETS})")
+    check.add_argument("--seed", type=int, default=_SEED, help=f"what they are drawn from (default: {_SEED})")
+    check.add_argument("--svg", type=Path, metavar="FILE", help="draw estimates against what builds gave into FILE")
+    check.add_argument("--record", action="store_true", help="keep the errors, as the uncertainty of estimates")
+    check.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="where artifacts go (default: out)")
+    check.set_defaults(run=_check)
+    _add_measure_linux(actions.add_parser("measure-linux", help="measure kernels, for hours; resumed by the same"))
+    _add_check_linux(
+        actions.add_parser("check-linux", help="build drawn kernels and compare them with their estimates")
+    )
 
 
-def add_measure_linux(parser: argparse.ArgumentParser) -> None:
-    """The options of `kimitui sizes measure linux`."""
+def _add_measure_linux(parser: argparse.ArgumentParser) -> None:
     _common(parser)
     parser.add_argument("--scratch", type=Path, metavar="DIR", help="build in this directory, such as one in memory")
     parser.add_argument(
@@ -29,17 +45,13 @@ def add_measure_linux(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_measure_linux)
 
 
-def add_check_linux(parser: argparse.ArgumentParser) -> None:
-    """The options of `kimitui sizes check linux`."""
+def _add_check_linux(parser: argparse.ArgumentParser) -> None:
     _common(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=_check_linux)
 
 
 def _common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "what", choices=["linux"], metavar="WHAT", help="linux: kernels, for hours; resumed by the same"
-    )
     parser.add_argument("--arch", choices=ARCHES[:3], default="x86_64", help="for this architecture (default: x86_64)")
 
 
@@ -82,3 +94,47 @@ def _check_linux(options: argparse.Namespace) -> int:
         print_table([["kernel", "built", "estimated", "error"], *rows])
         print(", ".join(f"{name} {value}" for name, value in found.items()) or "no kernel was drawn and built yet")
     return 0 if all(found.get(name, 1.0) <= bar for name, bar in compare.BARS.items()) else 1
+
+
+def _measure(options: argparse.Namespace) -> int:
+    from kimitui.progress import reader
+    from kimitui.sizes import campaign
+
+    if unknown := set(options.what) - set(_MEASURED):
+        raise UsageError(f"{sorted(unknown)[0]} cannot be measured", fix=f"One of: {', '.join(_MEASURED)}.")
+    with reader("plain") as emit:
+        for arch in options.arch or ARCHES[:3]:
+            for what in options.what or _MEASURED:
+                path = campaign.measure(what, arch, cache_of(options), emit=emit, say=print)
+                print(f"written: {path}")
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    from kimitui.progress import reader
+    from kimitui.sizes import check, svg
+
+    print(f"seed {options.seed}, {options.presets} presets, {options.arch}")
+    with reader("plain") as emit:
+        rows = check.compare(
+            options.seed,
+            range(options.presets),
+            options.arch,
+            cache_of(options),
+            options.out.absolute(),
+            emit=emit,
+            say=print,
+        )
+    found = check.outcomes(rows)
+    table = [["", "presets", "median", "95 %", "worst", "bars"]]
+    for one in found:
+        median, worst = check.BARS[one.name]
+        bars = f"{'kept' if one.holds else 'not kept'}: median ≤ {median:.0%}, worst ≤ {worst:.0%}"
+        table.append([one.name, str(one.presets), f"{one.median:.2%}", f"{one.most:.2%}", f"{one.worst:.2%}", bars])
+    print_table(table)
+    if options.svg:
+        points = [(row.name, row.true_bytes, row.estimated_bytes) for row in rows]
+        options.svg.write_text(svg.scatter(f"Estimate against build, {options.arch}", points))
+    if options.record:
+        check.record(options.arch, options.seed, found)
+    return 0 if all(one.holds for one in found) else 1

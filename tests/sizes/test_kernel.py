@@ -178,7 +178,7 @@ def test_an_architecture_without_data_has_no_estimate() -> None:
 
 
 def test_what_was_measured_is_what_is_built(arch: str, known: Model) -> None:
-    """After a change of the version or the base: kimitui sizes measure linux."""
+    """After a change of the version or the base: kimitui sizes measure-linux."""
     origin = known.origin
     component = sources.load_lock()["linux"]
     assert origin["linux"] == component.version

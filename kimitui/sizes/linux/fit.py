@@ -98,7 +98,7 @@ def fit(
     base = _together([kernel for kernel in kernels if kernel.use == "base"])
     whole = [kernel for kernel in kernels if kernel.use == "fit"]
     if base is None or not whole:
-        raise KimituiError("too little has been measured for estimates", fix="Let kimitui sizes measure linux go on.")
+        raise KimituiError("too little has been measured for estimates", fix="Let kimitui sizes measure-linux go on.")
     conditions = Conditions(slice_, tree)
     factors = _factors(kernels, base, conditions)
     present = _product(factors, base.values)

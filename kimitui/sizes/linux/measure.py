@@ -91,7 +91,7 @@ def check(arch: str, cache: Path, *, emit: Emit) -> list[compare.Compared]:
     """
     found = model(arch)
     if found is None:
-        raise KimituiError(f"no kernel of {arch} has been measured", fix=f"kimitui sizes measure linux --arch {arch}")
+        raise KimituiError(f"no kernel of {arch} has been measured", fix=f"kimitui sizes measure-linux --arch {arch}")
     with campaign.opened(arch, cache, emit=emit) as laboratory:
         drawn = [one for one in designs.designs(arch, fit=FITTED, check=CHECKED) if one.use == "check"]
         return compare.compared(found, [record.read(laboratory.measure(design)) for design in drawn])
