@@ -264,7 +264,7 @@ class BusyBox:
         return max(size, 0)
 
     def _lists(self, masks: Sequence[int], every: int, taken: Collection[str], count: int) -> list[int]:
-        """By scenario, in one number: applets, letters of names, tenths of usage texts' weights, links, texts' lengths."""
+        """By scenario, in one number: applets, letters of names, tenths of usage weights, links, texts' lengths."""
         weights, lengths = self._usage["weights"], self._usage["lengths"]
         common, sums = 0, [0] * count
         there: dict[str, int] = {}
