@@ -51,6 +51,7 @@ class BusyBox:
         self.program = Program.from_data(data["program"], entries)
         self._tables: Mapping[str, int] = data["tables"]
         self._flags: Mapping[str, Mapping[str, Sequence[float]]] = data["flags"]
+        self._flag_packing: Mapping[str, Sequence[float]] = data["flag_packing"]
         self._rules: Mapping[str, Mapping[str, Any]] = data["rules"]
         self._usage: Mapping[str, Any] = data["usage"]
         self._kinds = [_KINDS.index(kind) for _object, _name, kind, _size in self.program.nodes]
@@ -94,11 +95,14 @@ class BusyBox:
         found = []
         lists = self._lists(masks, every, taken, len(scenarios))
         for number, (total, listed) in enumerate(zip(sums, lists, strict=True)):
-            tables = self._table_bytes(listed, alive, number)
+            tables = self._table_bytes(listed, alive, masks, number)
             contents = self._contents(total, tables)
             linked = contents.text + contents.rodata + contents.relro + contents.data
-            links = listed >> 3 * _LIST_BITS
-            packed = (_field(total, _PACKED_TEXT), _field(total, _PACKED_OTHER) + _TABLES_SHARE * tables[0])
+            links = listed >> 3 * _LIST_BITS & _LIST
+            packed = (
+                _field(total, _PACKED_TEXT) * self._denser(flags),
+                _field(total, _PACKED_OTHER) + _TABLES_SHARE * tables[0],
+            )
             found.append(Built(file_bytes(contents, rules), contents, linked, links, packed))
         return found
 
@@ -108,13 +112,19 @@ class BusyBox:
         alive = self.program.reach(masks, 1)
         (total,) = self._sums(alive, masks, 1, flags, 1)
         (listed,) = self._lists(masks, 1, (), 1)
-        return self._contents(total, self._table_bytes(listed, alive, 0))
+        return self._contents(total, self._table_bytes(listed, alive, masks, 0))
 
     def needed(self, values: Mapping[str, str], names: Collection[str]) -> list[int]:
         """The nodes that applets by these names need, and what every program does; in their order."""
         masks = self.program.masks(values, ({},))
         starts = [node for _, name, _, node in self._applets if name in names]
         return sorted(self.program.closure([*self.program.roots, *starts], masks))
+
+    def tables_packed(self, values: Mapping[str, str]) -> float:
+        """What deflate leaves of the tables of applets and of their usage texts."""
+        masks = self.program.masks(values, ({},))
+        (listed,) = self._lists(masks, 1, (), 1)
+        return _TABLES_SHARE * self._table_bytes(listed, self.program.reach(masks, 1), masks, 0)[0]
 
     def packed_of(self, nodes: Sequence[int]) -> tuple[float, float]:
         """What deflate leaves of nodes as they are in the base: of their code, and of all the rest."""
@@ -190,6 +200,11 @@ class BusyBox:
         found = [self._flags.get(flag, {}).get(kind, (0.0, 0.0)) for flag in flags]
         return sum(each for each, _ in found), 1.0 + sum(rate for _, rate in found)
 
+    def _denser(self, flags: Sequence[str]) -> float:
+        """By what deflate leaves less of code under flags: what they add is much the same everywhere."""
+        found = [self._flag_packing.get(flag, (0.0, 0.0)) for flag in flags]
+        return (1.0 + sum(packed for _, packed in found)) / (1.0 + sum(size for size, _ in found))
+
     def _sums(
         self, alive: Sequence[int], masks: Sequence[int], every: int, flags: Sequence[str], count: int
     ) -> list[int]:
@@ -249,8 +264,8 @@ class BusyBox:
         return max(size, 0)
 
     def _lists(self, masks: Sequence[int], every: int, taken: Collection[str], count: int) -> list[int]:
-        """By scenario, in one number: applets, letters of their names, tenths of usage texts' weights, links."""
-        weights = self._usage["weights"]
+        """By scenario, in one number: applets, letters of names, tenths of usage weights, links, texts' lengths."""
+        weights, lengths = self._usage["weights"], self._usage["lengths"]
         common, sums = 0, [0] * count
         there: dict[str, int] = {}
         for literals, name, _, _ in self._applets:
@@ -262,6 +277,7 @@ class BusyBox:
                 link = name != "busybox" and name not in taken
                 usage = round(10 * weights.get(name, 0.0))
                 part = 1 + (len(name) << _LIST_BITS) + (usage << 2 * _LIST_BITS) + (link << 3 * _LIST_BITS)
+                part += lengths.get(name, 0) << 4 * _LIST_BITS
                 if mask == every:
                     common += part
                 else:
@@ -275,7 +291,7 @@ class BusyBox:
                     _add(sums, mask, part)
         return [common + own for own in sums]
 
-    def _table_bytes(self, listed: int, alive: Sequence[int], scenario: int) -> tuple[int, int]:
+    def _table_bytes(self, listed: int, alive: Sequence[int], masks: Sequence[int], scenario: int) -> tuple[int, int]:
         """The bytes of the tables of applets and of their usage texts, read-only and relocated ones."""
         count, letters, usage = (listed >> field * _LIST_BITS & _LIST for field in range(3))
         if count < 2:
@@ -293,6 +309,9 @@ class BusyBox:
         }
         there = {name: sizes[name] for name, node in self._tables.items() if alive[node] >> scenario & 1}
         relocated = there.pop("applet_main", 0)
+        shown = self._number.get("SHOW_USAGE")
+        if "packed_usage" not in there and shown is not None and masks[shown] >> scenario & 1:
+            there["usage_messages"] = listed >> 4 * _LIST_BITS  # the texts as they are
         return sum(there.values()), relocated
 
     def _rules_of(self, flags: Sequence[str]) -> Rules:

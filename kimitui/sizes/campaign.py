@@ -65,6 +65,7 @@ def _busybox(arch: str, cache_dir: Path, *, emit: Emit, say: Say) -> str:
         "applets": datafile.applets(entries, numbered["literals"], keys),
         "tables": _tables(keys),
         "flags": {name: _flag_effect(objects, found) for name, found in sorted(other.objects.items())},
+        "flag_packing": {name: list(pair) for name, pair in sorted(other.packing.items())},
         "rules": {name: _layout(path) for name, path in other.linked.items()},
         "usage": _numbered_usage(usage.fitted(texts), numbered["literals"]),
     }
@@ -154,6 +155,7 @@ def _numbered_usage(fitted: Mapping[str, Any], literals: list[str]) -> dict[str,
     place = {literal: number for number, literal in enumerate(literals)}
     return {
         "fit": fitted["fit"],
+        "lengths": fitted["lengths"],
         "weights": fitted["weights"],
         "terms": [[place[one], applet, size] for one, applet, size in fitted["terms"] if one in place],
     }
@@ -227,6 +229,7 @@ def _pack(
     everything = _values(base.output / "busybox.config")
     around = beside(config, base.toolchain_digest, cache_dir, lambda plan: {}).contents
     archives = []
+    tables = model.tables_packed(everything)  # the program's own are in every archive
     names = [name for _, name, _, _ in data["applets"] if name != "busybox"]  # no link leads to itself
     for some in packing.draws(_ARCHIVES, names):
         nodes = model.needed(everything, some)
@@ -240,7 +243,7 @@ def _pack(
         text, other = model.packed_of(nodes)
         links = [link.removeprefix("/") for _, name, link, _ in data["applets"] if name in some]
         content = packing.archive(parts, links, around, releases.load().source_date_epoch)
-        archives.append(packing.Archive(content, text, other, len(links)))
+        archives.append(packing.Archive(content, text, other + tables, len(links)))
     sizes = compiling.packed(config, [one.content for one in archives], cache_dir, emit=emit)
     data["packing"] = {
         "weights": packing.fitted(archives, sizes),

@@ -19,10 +19,11 @@ from kimitui.build.plan.context import builder_file
 from kimitui.build.step import InputFile, Step, in_order
 from kimitui.build.workshop import Request, Workshop
 from kimitui.config import Configuration
+from kimitui.sizes import tarball
 from kimitui.sizes.brought import Brought
 from kimitui.sizes.brought import read as read_brought
 from kimitui.sizes.flags import MISSING
-from kimitui.sizes.objects import Object, members, read
+from kimitui.sizes.objects import Object, members, read, text_of
 from kimitui.sizes.wanted import FURTHER, Wanted
 
 # What the hardening menu does to code, each beside the level that most images have.
@@ -134,9 +135,13 @@ def variants(
 
 @dataclass(frozen=True)
 class OtherFlags:
-    """A sample of objects, by name, as the base has them and by name of the flags; and the programs by their layout."""
+    """A sample of objects by name of the flags and of the object, and the programs by their layout.
+
+    `packing` has by name of the flags what they add to the sample's code, and to what deflate leaves of it, relatively.
+    """
 
     objects: Mapping[str, Mapping[str, Object]]
+    packing: Mapping[str, tuple[float, float]]
     linked: Mapping[str, Path]
 
 
@@ -165,15 +170,31 @@ def other_flags(wanted: Wanted, arch: str, cache_dir: Path, *, emit: Emit) -> Ot
             parameters={"TRIPLE": first.parameters["TRIPLE"]},
             files={"flags.json": InputFile(text.encode()), "sizes_flags.py": builder_file("steps/sizes_flags.py")},
         )
-        output = room.runner.run(in_order((step,)))[step.name].output
+        done = room.runner.run(in_order((step,)))
+        output = done[step.name].output
     found: dict[str, dict[str, Object]] = {}
+    code: dict[str, list[bytes]] = {}
+    sample: set[str] = set()
     with tarfile.open(output / "flags.tar") as archive:
         for member in archive:
             file = archive.extractfile(member)
             assert file is not None
             name, _, path = member.name.partition("/")
-            found.setdefault(name, {})[path] = read(file.read())
-    return OtherFlags(found, {name: output / f"linked-{name}" for name in LAYOUTS})
+            content = file.read()
+            found.setdefault(name, {})[path] = read(content)
+            code.setdefault(name, []).append(text_of(content))
+            sample.add(path)
+    with tarfile.open(done[first.name].output / "objects.tar") as archive:
+        files = [archive.extractfile(member) for member in archive if member.name in sample]
+        plain = b"".join(text_of(file.read()) for file in files if file)
+    packing = {}
+    for name, parts in code.items():
+        changed = b"".join(parts)
+        packing[name] = (
+            round(len(changed) / len(plain) - 1, 5),
+            round(tarball.deflated(changed) / tarball.deflated(plain) - 1, 5),
+        )
+    return OtherFlags(found, packing, {name: output / f"linked-{name}" for name in LAYOUTS})
 
 
 @dataclass(frozen=True)

@@ -104,6 +104,12 @@ def read(content: bytes) -> Object:
     )
 
 
+def text_of(content: bytes) -> bytes:
+    """The code in an object file."""
+    elf: Any = ELFFile(io.BytesIO(content))
+    return b"".join(section.data() for section in elf.iter_sections() if section.name.startswith(".text"))
+
+
 def members(archive: bytes) -> Iterator[tuple[str, bytes]]:
     """The object files in an `ar` archive as GNU ar writes it, with their names."""
     assert archive.startswith(b"!<arch>\n")

@@ -39,6 +39,7 @@ def fitted(texts: Texts, seed: int = 1) -> dict[str, Any]:
         some = sorted(draw.sample(names, draw.randint(8, len(names))))
         points.append((sum(weights[name] for name in some), packed([base[name] for name in some])))
     return {
+        "lengths": {name: len(text.encode()) + 1 for name, text in sorted(base.items())},
         "weights": {name: round(weight, 1) for name, weight in sorted(weights.items())},
         "terms": sorted(terms),
         "fit": _power_law(points),
