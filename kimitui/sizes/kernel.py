@@ -2,7 +2,7 @@
 
 The data (`data/linux-<arch>.json`) hold parts of the kernel, each with the formula under which it is linked and its
 sizes; options that change what the compiler makes of every file, as factors; and what the compressors make of the sum.
-`kimitui sizes measure-linux` makes them; docs/sizes.md says how and how right they are.
+`kimitui sizes measure-linux` makes them; docs/sizes-linux.md says how and how right they are.
 """
 
 from __future__ import annotations
