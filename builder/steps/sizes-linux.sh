@@ -22,6 +22,7 @@ if [ -s /sources/measured/wanted ]; then
 	# What cannot be made by itself (a few objects are parts of others) is left out.
 	# shellcheck disable=SC2046 # names are words
 	kernel_make --keep-going $(cat /sources/measured/wanted) || echo "some were not made"
+	# shellcheck disable=SC2046
 	objects $(cat /sources/measured/wanted)
 	exit
 fi

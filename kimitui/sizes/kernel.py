@@ -2,7 +2,7 @@
 
 The data (`data/linux-<arch>.json`) hold parts of the kernel, each with the formula under which it is linked and its
 sizes; options that change what the compiler makes of every file, as factors; and what the compressors make of the sum.
-`kimitui sizes measure-linux` makes them; docs/sizes.md says how and how right they are.
+`kimitui sizes measure-linux` makes them; docs/sizes-linux.md says how and how right they are.
 """
 
 from __future__ import annotations
@@ -59,6 +59,7 @@ class Model:
             for position in reads:
                 self._using.setdefault(position, []).append(number)
         self._factors = [(self.closure.formulas.compile(when)[0], tuple(factors)) for when, factors in data["factors"]]
+        self._only = [(self.closure.formulas.compile(when)[0], value == "y") for when, value in data["only"]]
         self.smaller: frozenset[str] = frozenset(data["smaller"])
         """Options that make the kernel smaller when they are on."""
         self._image: Mapping[str, Any] = data["image"]
@@ -82,6 +83,11 @@ class Model:
             state = self._moved(state, requested, names)
         self._last = state
         return self._finished(state)
+
+    def covers(self, requested: Mapping[str, str]) -> bool:
+        """Whether what is compiled into everything was measured as `requested` has it."""
+        self.sizes(requested)
+        return all(bool(condition(self._last.values)) == value for condition, value in self._only)
 
     def content(self, requested: Mapping[str, str]) -> float:
         """What there is to pack, in bytes as zlib would pack each object by itself."""
@@ -162,6 +168,9 @@ def model(arch: str) -> Model | None:
 
 
 def kernel_sizes(requested: Mapping[str, str], arch: str) -> KernelSizes | None:
-    """Sizes of the kernel that `Configuration.requested("kernel")` asks for; None where nothing has been measured."""
+    """Sizes of the kernel that `Configuration.requested("kernel")` asks for.
+
+    None where nothing has been measured, neither of the architecture nor of an option that changes everything.
+    """
     found = model(arch)
-    return found.sizes(requested) if found else None
+    return found.sizes(requested) if found and found.covers(requested) else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kimitui.sizes.kernel import DATA, kernel_sizes
+from kimitui.sizes.kernel import kernel_sizes
 from kimitui.sizes.linux import designs
 from kimitui.sizes.linux.compare import BARS
 from tests.machine.conftest import MACHINES, MakeMachine
@@ -15,7 +15,6 @@ from tests.machine.conftest import MACHINES, MakeMachine
 def test_the_smallest_machine_is_as_large_as_was_estimated(machine: MakeMachine, arch: str) -> None:
     estimated = kernel_sizes(designs.preset("vm-minimal", arch), arch)
     if estimated is None:
-        assert not (DATA / f"linux-{arch}.json").exists()  # and nothing is shown
-        return
+        pytest.skip("kernels like this one have not been measured, and nothing is shown")
     true_bytes = (machine(arch).directory / "vmlinuz").stat().st_size
     assert abs(estimated.vmlinuz_bytes / true_bytes - 1) <= BARS["worst"]

@@ -59,6 +59,7 @@ SMALL: dict[str, Any] = {
     },
     "factors": [["FAST", [1.5, 1.0, 1.0, 1.0, 1.0, 1.0, 1.25]]],
     "smaller": [],
+    "only": [["ZSTD", "n"]],
     "parts": [
         ["y", [1000, 500, 0, 40, 10, 100, 800]],
         ["NET", [200, 100, 0, 20, 5, 10, 160]],
@@ -143,6 +144,11 @@ def test_the_order_of_changes_does_not_matter(
         known.sizes(values)
     fresh = Model(json.loads((DATA / f"linux-{arch}.json").read_text()))
     assert known.sizes(end) == fresh.sizes(end)
+
+
+def test_what_was_not_measured_is_not_covered() -> None:
+    small = Model(SMALL)
+    assert small.covers({"NET": "y"}) and not small.covers({"NET": "y", "ZSTD": "y"})
 
 
 def delta(known: Model, before: Mapping[str, str], after: Mapping[str, str]) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -115,6 +115,7 @@ def fit(
             [*conditions.read, *COMPILED_IN, *(f"KERNEL_{name}" for name in _CHOSEN), *_WRAPPING, "KALLSYMS"]
         ),
         "factors": [[when, by_kind] for when, by_kind, _option in factors],
+        "only": _only(base, whole, conditions, {option for _when, _by_kind, option in factors}),
         "smaller": sorted(option for _when, by_kind, option in factors if min(by_kind[: KINDS.index("exports")]) < 1),
         "parts": parts,
         "image": {
@@ -156,6 +157,20 @@ def _factors(kernels: Sequence[Measured], base: Measured, conditions: Conditions
         by_kind = [round(pair[on] / pair[off], 4) if min(pair) else 1.0 for pair in sums]
         found.append((conditions.on(option), by_kind, option))
     return sorted(found, key=lambda one: one[2])
+
+
+def _only(
+    base: Measured, whole: Sequence[Measured], conditions: Conditions, sampled: Collection[str]
+) -> list[list[str]]:
+    """Formulas of options that change everything, with the one value, y or n, with which anything was measured."""
+    found = []
+    for option in (*COMPILED_IN, *_OPTIONS.values()):
+        kernels = whole if option in _OPTIONS.values() else [base, *whole]
+        seen = {kernel.values.get(option, "n") != "n" for kernel in kernels}
+        formula = conditions.on(option)
+        if option not in sampled and len(seen) == 1 and formula not in ("y", "n"):
+            found.append([formula, "ny"[seen.pop()]])
+    return sorted(found)
 
 
 def _product(factors: Sequence[_Factor], values: Mapping[str, str]) -> list[float]:
