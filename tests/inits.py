@@ -43,7 +43,7 @@ OPENRC = Init(
     "openrc",
     listing="rc-status --all --format ini",
     names="rc-service --list",
-    state='state() { set -- "$(rc-service $1 status 2>&1)" $?; echo "${1##*: }"; return $2; }',
+    state='state() { said=$(rc-service $1 status 2>&1); set -- $?; echo "${said##*: }"; return $1; }',
     off="stopped",
 )
 
