@@ -84,7 +84,7 @@ def test_it_works_outside_a_checkout(installed: Path, tmp_path: Path) -> None:
 
 WITHOUT = """
 import importlib, pkgutil, sys
-for name in ("docker", "hatchling", "hypothesis", "json5", "mypy", "psutil", "pytest"):
+for name in ("hatchling", "hypothesis", "json5", "mypy", "psutil", "pytest"):
     sys.modules[name] = None
 import kimitui
 for module in pkgutil.walk_packages(kimitui.__path__, "kimitui."):
