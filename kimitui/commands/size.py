@@ -74,12 +74,14 @@ def _print(sizes: Sizes) -> None:
 
 
 def _against_budget(sizes: Sizes) -> str:
-    total = format_size(sizes.total_bytes)
+    total = f"{'at least ' if sizes.unknown else ''}{format_size(sizes.total_bytes)}"
     if sizes.budget_bytes is None:
         return f"{total}, no budget"
     left = sizes.budget_bytes - sizes.total_bytes
     budget = format_size(sizes.budget_bytes)
-    return f"{total} of {budget}, {format_size(abs(left))} {'left' if left >= 0 else 'too much'}"
+    over = left < 0 or not sizes.unknown  # what was not measured may be what is too much
+    rest = f", {format_size(abs(left))} {'left' if left >= 0 else 'too much'}" if over else ""
+    return f"{total} of {budget}{rest}"
 
 
 def _how_sure(sizes: Sizes, name: str) -> str:

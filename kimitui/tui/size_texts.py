@@ -30,7 +30,7 @@ def bar(live: LiveSizes) -> tuple[list[Piece], list[Piece]]:
     parts = sorted(sizes.components.items(), key=lambda part: -part[1])
     right = [(f"{name} {format_size(size)}", "dim") for name, size in parts if size]
     further = [(f"{name} ?", "warn") for name in sorted(sizes.unknown)]
-    return _total(sizes, current=live.is_current), _joined([*right, *further])
+    return _total(sizes, current=live.is_current), _joined([*further, *right])
 
 
 def _joined(pieces: Sequence[Piece]) -> list[Piece]:
@@ -42,7 +42,7 @@ def _joined(pieces: Sequence[Piece]) -> list[Piece]:
 
 def _total(sizes: Sizes, *, current: bool) -> list[Piece]:
     total, budget = sizes.total_bytes, sizes.budget_bytes
-    sure = "exactly" if "rootfs.tar" in sizes.exact else "about"
+    sure = "exactly" if "rootfs.tar" in sizes.exact else "at least" if sizes.unknown else "about"
     style = "value" if current else "dim"
     if budget is None:
         return [(f"{sure} ", "dim"), (format_size(total), style)]
