@@ -93,8 +93,11 @@ def _enter(job: Job) -> None:
             # Stays in the toolchain's directory: moving gigabytes in and out would cost more than it saves.
             inside.mkdir(exist_ok=True)
             continue
-        _clear(inside)
-        inside.parent.mkdir(parents=True, exist_ok=True)
+        if inside.parent == job.root and mount.host.is_dir():
+            _empty(inside)
+        else:
+            _clear(inside)
+            inside.parent.mkdir(parents=True, exist_ok=True)
         if mount.host.is_dir():
             shutil.copytree(mount.host, inside, symlinks=True, dirs_exist_ok=True)
         else:
@@ -128,5 +131,7 @@ def _clear(path: Path) -> None:
 
 
 def _empty(directory: Path) -> None:
-    _clear(directory)
-    directory.mkdir()
+    # The directory itself stays: if it went, the kernel would take away what sandboxes have mounted there.
+    directory.mkdir(exist_ok=True)
+    for path in directory.iterdir():
+        _clear(path)

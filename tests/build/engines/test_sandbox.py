@@ -22,7 +22,7 @@ pytestmark = pytest.mark.build
 
 def job(root: Root, tmp_path: Path, script: str, *mounts: Mount) -> Job:
     for name in ("output", "input"):
-        (tmp_path / name).mkdir(exist_ok=True)
+        (tmp_path / name).mkdir(parents=True, exist_ok=True)
     (tmp_path / "input/step.sh").write_text(script)
     return Job(
         root=root.path,
@@ -151,6 +151,15 @@ def test_the_chroot_runs_the_same_step(root: Root, tmp_path: Path) -> None:
         "cat /sources/tree/file; echo; mkdir /output/sub; echo made > /output/sub/result; env | grep -c HOME; exit 3"
     )
     engine = chroot.ChrootEngine("for a test")
+    beside = SandboxEngine().start(
+        job(
+            root,
+            tmp_path / "beside",
+            "echo ready; while [ ! -e /input/go ]; do [ -e /input/step.sh ] || exit 9; done; pwd -P",
+        )
+    )
+    printed = beside.lines()
+    assert next(printed) == "ready"
     execution = engine.start(job(root, tmp_path, script, Mount(source, "/sources/tree")))
     assert list(execution.lines()) == ["content", "0"]
     assert execution.wait() == 3
@@ -160,6 +169,9 @@ def test_the_chroot_runs_the_same_step(root: Root, tmp_path: Path) -> None:
     assert not (root.path / "sources/tree").exists()
     assert list((root.path / "output").iterdir()) == []
     assert run(root, tmp_path, "echo still works") == (0, ["still works"])
+    # A sandbox that ran meanwhile has kept what was mounted in it.
+    (tmp_path / "beside/input/go").touch()
+    assert list(printed) == ["/build"] and beside.wait() == 0
 
 
 def test_the_machine_is_asked_by_trying() -> None:
