@@ -19,6 +19,8 @@ from kimitui.build.plan.context import builder_file
 from kimitui.build.step import InputFile, Step, in_order
 from kimitui.build.workshop import Request, Workshop
 from kimitui.config import Configuration
+from kimitui.kconfig.names import Names
+from kimitui.kconfig.system import load_system_tree
 from kimitui.sizes import tarball
 from kimitui.sizes.brought import Brought
 from kimitui.sizes.brought import read as read_brought
@@ -213,8 +215,12 @@ def program(config: Configuration, cache_dir: Path, *, emit: Emit) -> Program:
 
 
 def packages(arch: str, cache_dir: Path, *, emit: Emit) -> tuple[str, dict[str, Brought]]:
-    """The toolchain's digest, and what every package brings, by the name of its step. Raises as `build` does."""
-    names = [package.symbol for package in definitions.load().values() if package.symbol]
+    """The toolchain's digest, and what every package brings, by the name of its step. Raises as `build` does.
+
+    Linked statically, and so without what a choice brings along that wants shared libraries.
+    """
+    settable = {entry.symbol for entry in Names(load_system_tree()).entries.values() if entry.settable}
+    names = [package.symbol for package in definitions.load().values() if package.symbol in settable]
     values = {
         "extends": "minimal",
         "image": {"arch": arch, "formats": ["rootfs"]},
