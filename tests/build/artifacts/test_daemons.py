@@ -25,12 +25,24 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def daemon() -> Iterator[docker.DockerClient]:
-    """A client of a Docker daemon with its own data and socket; stopped by its process."""
+def running() -> Iterator[daemons.Daemon]:
+    """A Docker daemon of the tests' own."""
     with daemons.running() as running:
-        client = docker.DockerClient(base_url=running.url, version="1.41")
-        yield client
-        client.close()
+        yield running
+
+
+@pytest.fixture(scope="module")
+def engine(running: daemons.Daemon) -> Path:
+    """Where the daemon has its data and its socket."""
+    return running.directory
+
+
+@pytest.fixture(scope="module")
+def daemon(running: daemons.Daemon) -> Iterator[docker.DockerClient]:
+    """A client of the daemon."""
+    client = docker.DockerClient(base_url=running.url, version="1.41")
+    yield client
+    client.close()
 
 
 def test_docker_loads_and_runs_it(daemon: docker.DockerClient, minimal: Image) -> None:
