@@ -109,7 +109,7 @@ async def test_a_choice_shows_and_opens_to_its_members(start: Start) -> None:
         await user.go_to("Linking")
         assert "Linking (static) --->" in user.seen()
         await user.press("space")
-        assert "cannot be" not in user.panel(), "what is chosen is no problem"
+        assert "It cannot be" not in user.panel(), "what is chosen is no problem"
         assert "(•) static" in user.seen() and "( ) dynamic" in user.seen()
         await user.press("space")
         assert "chosen already" in user.bar("message")
