@@ -11,7 +11,7 @@ import pytest
 
 from kimitui.build import step as steps
 from kimitui.build.engines.sandbox import SandboxEngine
-from kimitui.build.events import Cached, Event, Failed, Finished, LogLine, Started
+from kimitui.build.events import Cached, Event, Failed, Finished, LogLine, Started, Waiting
 from kimitui.build.runner import Cancellation, Root, Runner
 from kimitui.build.step import InputFile, Step, in_order
 from kimitui.build.store import Entry, Store
@@ -161,10 +161,12 @@ def test_two_builds_at_once_make_a_step_once(root: Root, cache: Path, scripts: C
         scripts("shared", "echo begun; until [ -e /output/go ]; do sleep 0.02; done; date +%N > /output/when"),
     )
     builds = [Build(root, cache), Build(root, cache)]
+    seen: set[type] = set()
 
     def release(event: Event) -> None:
-        # The first goes on only when the second waits for it.
-        if type(event).__name__ == "Waiting":
+        # The first goes on only when it has begun and the second waits for it, whichever comes first.
+        seen.add(type(event))
+        if {LogLine, Waiting} <= seen:
             for directory in (cache / "tmp").glob("build-*/shared/output"):
                 (directory / "go").touch()
 
