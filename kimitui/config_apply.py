@@ -27,7 +27,6 @@ from kimitui.kconfig.names import (
 from kimitui.kconfig.state import TreeState
 from kimitui.kconfig.types import Kconfig
 from kimitui.preset import Preset
-from kimitui.services import fields
 
 _BUILT_IF = {"kernel": "IMAGE_FORMAT_VMLINUZ"}
 """What must be on so that symbols of a section, which the system tree does not show, have an effect."""
@@ -231,6 +230,8 @@ def checked_extra(
 
 def _check_service(known: Sequence[str], assigned: Mapping[str, str], key: str, value: JsonOpen) -> None:
     """Raise UnfitError if `value` makes no service of the user's own, on top of what is `assigned`."""
+    from kimitui.services import fields  # few presets have any, and it takes a while to import
+
     before = restored(assigned.get(f"{PREFIXES['services']}{key}"))
     if not isinstance(value, Mapping):
         if value is False and before is not None:

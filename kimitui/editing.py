@@ -35,14 +35,13 @@ class Editing(ABC):
     """
 
     def __init__(self, tree: Kconfig, names: Names) -> None:
-        """Nothing is set in `tree`, and the base is just that. What begins otherwise calls `_begin`."""
+        """Nothing is set in `tree`. A subclass sets what it wants to, and then calls `_begin`."""
         self.tree = tree
         self.names = names
         self._state = TreeState(tree)
         self._subscribers: list[Callable[[Change], None]] = []
         self._undo: list[_Step] = []
         self._redo: list[_Step] = []
-        self._begin({})
 
     def _begin(self, base: Mapping[str, str]) -> None:
         """What is set now is the beginning, and compared with the assignments `base`."""

@@ -27,18 +27,33 @@ _PLACE = re.compile(r"^\s*(?:error: )?(?P<file>[^\n:]+):(?P<line>\d+): (?P<text>
 _AT_END = re.compile(r"at end of '(?P<file>[^'\n]+)'")
 _NOT_FOUND = re.compile(r"'(?P<name>[^']+)' not found \(in ")
 _DEFINED = re.compile(r"defined at (?P<file>[^\n:]+):(?P<line>\d+)")
+_OF_PARSING = {"_functions", "_readline", "_filestack", "_tokens", "_set_match", "_unset_match"}
 _MODULES = re.compile(r"\s*modules\s*(#.*)?\n?")
 
 Shell = Callable[[str], str]
 """Answers the command of a `$(shell,…)` macro with what it prints; may raise KimituiError."""
 
 
-class _Kconfig(kconfiglib.Kconfig):  # type: ignore[misc]
-    """kconfiglib's, made to read what Linux has written since 5.13: `modules` for `option modules`."""
+class StorableKconfig(kconfiglib.Kconfig):  # type: ignore[misc]
+    """kconfiglib's, made to read what Linux has written since 5.13: `modules` for `option modules`.
+
+    It can be pickled, without what is of use only while it is parsed.
+    """
 
     def _tokenize(self, line: str) -> Any:
         # Lines of help texts do not come here.
-        return super()._tokenize("\toption modules\n" if _MODULES.fullmatch(line) else line)
+        return super()._tokenize("\toption modules\n" if "modules" in line and _MODULES.fullmatch(line) else line)
+
+    def __getstate__(self) -> dict[str, Any]:
+        names = (name for name in kconfiglib.Kconfig.__slots__ if name not in _OF_PARSING)
+        return {name: getattr(self, name) for name in names if hasattr(self, name)}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        for name, value in state.items():
+            setattr(self, name, value)
+        self._functions: dict[str, Any] = {}
+        self._set_match = kconfiglib._re_match(self.config_prefix + "([^=]+)=(.*)")
+        self._unset_match = kconfiglib._re_match(f"# {self.config_prefix}([^ ]+) is not set")
 
 
 class _Os:
@@ -107,7 +122,7 @@ def load(
     root = path.relative_to(directory) if path.is_relative_to(directory) else path
     try:
         with _isolated(directory, environment or {}, shell):
-            tree = _Kconfig(str(root), warn_to_stderr=False, encoding="utf-8")
+            tree = StorableKconfig(str(root), warn_to_stderr=False, encoding="utf-8")
     except kconfiglib.KconfigError as error:
         raise _malformed(path, directory, str(error)) from error
     except OSError as error:

@@ -30,6 +30,7 @@ PREFIXES = {section: f"{section.upper()}_" for section in SECTIONS} | {
     "services": "SERVICE_",
     "packages": "PACKAGE_",
 }
+_SECTION_OF = {prefix.removesuffix("_"): section for section, prefix in PREFIXES.items()}
 
 JsonScalar = bool | int | str | None
 JsonObject = Mapping[str, object]
@@ -116,6 +117,7 @@ class Names:
         """By the name of a symbol or named choice; members of a choice or list lead to its entry."""
         found: dict[str, list[Entry]] = {section: [] for section in SECTIONS}
         families = _families(tree)
+        in_families = {member.name for members in families.values() for member in members}
         seen: set[str] = set()
         for node in tree.node_iter():
             item = node.item
@@ -123,7 +125,7 @@ class Names:
                 if item.name is None or (section := section_of(item.name)) is None:
                     continue
                 seen.add(item.name)
-                if entry := _entry(section, item, families):
+                if item.name not in in_families and (entry := _entry(section, item, families)):
                     found[section].append(entry)
         for entries in found.values():
             for entry in entries:
@@ -150,7 +152,8 @@ class Names:
 
 def section_of(symbol: str) -> str | None:
     """The section whose prefix `symbol` has."""
-    return next((section for section, prefix in PREFIXES.items() if symbol.startswith(prefix)), None)
+    word, underscore, _ = symbol.partition("_")
+    return _SECTION_OF.get(word) if underscore else None
 
 
 def nearest(word: str, candidates: Iterable[str]) -> str | None:
@@ -273,8 +276,6 @@ def _entry(section: str, item: Symbol | Choice, families: Mapping[str, list[Symb
         called = menu.prompt[0] if menu and menu.parent and menu.prompt else key
         return Entry(section, key, name, "list", called, words, True)
     if not upstream and symbol.choice is not None and symbol.choice.name:
-        return None
-    if any(symbol in members for members in families.values()):
         return None
     type_ = type_of(symbol)
     return type_ and Entry(section, key, name, type_, prompt, {}, bool(prompt))

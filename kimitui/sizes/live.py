@@ -24,7 +24,8 @@ _STATES = 64  # how many are kept: as far as one undoes and comes back
 # Options between looks at whether something newer is asked: those one sees, and all there are.
 _AT_ONCE = 8
 _MANY = 32
-_QUIET_SECONDS = 0.05  # without a key before it begins: two threads at once would make the keys slow
+QUIET_SECONDS = 0.05  # without a key before it begins: two threads at once would make the keys slow
+TYPING_SECONDS = 0.3  # the same where letters are typed, one after the other
 
 
 @dataclass
@@ -61,6 +62,7 @@ class LiveSizes:
         self._job: _Job
         self._asked = threading.Event()
         self._keys = threading.Event()
+        self._quiet_seconds = QUIET_SECONDS
         self._idle = threading.Event()
         self._ended = False
         self._unsubscribe = config.subscribe(lambda _change: self.refresh())
@@ -134,8 +136,9 @@ class LiveSizes:
         self._job = _Job((chain, self._epoch), assigned, self._known[self._state])
         self._wake()
 
-    def pause(self) -> None:
-        """A key was pressed."""
+    def pause(self, seconds: float = QUIET_SECONDS) -> None:
+        """A key was pressed; go on after so many seconds without another."""
+        self._quiet_seconds = seconds
         self._keys.set()
 
     def close(self) -> None:
@@ -175,7 +178,7 @@ class LiveSizes:
         while True:
             self._asked.wait()
             self._keys.clear()
-            while self._keys.wait(_QUIET_SECONDS):  # as long as keys come
+            while self._keys.wait(self._quiet_seconds):  # as long as keys come
                 self._keys.clear()
             self._asked.clear()
             if self._ended:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import gc
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from kimitui import resources
+from kimitui.errors import MachineError
 
 if TYPE_CHECKING:
     from kimitui.editing import Editing
@@ -43,6 +47,8 @@ def _run(opened: str | Editing | None, cache_dir: Path, out_dir: Path, *, ascii_
         if given is None:
             del os.environ["TEXTUAL_FPS"]
 
+    with suppress(OSError, MachineError):
+        resources.cache_dir().mkdir(parents=True, exist_ok=True)  # the next start finds the parsed tree there
     app = KimituiApp(opened, cache_dir=cache_dir, out_dir=out_dir, ascii_only=ascii_only, theme_choice=theme)
     app.when_painted = _collect_again
     # The terminal was closed, or the machine goes down: what is unsaved is kept, and no build stays behind.

@@ -147,11 +147,16 @@ class ConfigureScreen(Screen[None]):
         self._show_menu()
 
     def on_screen_resume(self) -> None:
-        """Another screen was in front, and may have built an image."""
+        """Another screen was in front, and may have built an image; and what came meanwhile is to be seen."""
         self.sizes.look_again()
+        if self.session.live is not None:
+            self._show_menu()
 
     def on_sizes_changed(self) -> None:
-        """More sizes are known."""
+        """More sizes are known; a screen on top of this one may show them, too."""
+        if not self.is_current:
+            getattr(self.app.screen, "show_sizes", lambda: None)()
+            return
         if row := self._row:
             self.session.remember(row)
         self._show_menu()

@@ -10,6 +10,7 @@ from textual.containers import Container, Horizontal
 from textual.widgets import Input
 
 from kimitui.kconfig.menu import Row
+from kimitui.sizes.live import TYPING_SECONDS
 from kimitui.tui.screens.dialogs import Dialog
 from kimitui.tui.session import Session
 from kimitui.tui.texts import about
@@ -80,7 +81,13 @@ class SearchScreen(Dialog[Row]):
     def _results(self) -> MenuList:
         return self.query_one("#results", MenuList)
 
+    def show_sizes(self) -> None:
+        """More sizes are known."""
+        self._results.show(self._session.found(self.query_text))
+
     def _search(self, query: str) -> None:
+        if self._session.live is not None:
+            self._session.live.pause(TYPING_SECONDS)
         self.query_text = query
         lines = self._session.found(query)
         self._results.show(lines, 0)
