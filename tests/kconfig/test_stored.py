@@ -61,7 +61,7 @@ def test_the_whole_system_tree_is_the_same_from_the_cache(tmp_path: Path) -> Non
     parsed = stored.load(root, tmp_path, lambda: loader.load(root / "Kconfig"))
     kept = stored.load(root, tmp_path, lambda: pytest.fail("it was parsed again"))
     assert described(kept) == described(parsed)
-    assert Names(kept).entries == Names(parsed).entries
+    assert list(map(str, Names(kept).entries.values())) == list(map(str, Names(parsed).entries.values()))
 
 
 def test_a_changed_file_is_parsed_again_and_what_was_kept_of_it_goes(

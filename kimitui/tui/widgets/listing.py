@@ -85,8 +85,7 @@ class Listing(Scrolled, Generic[Item], can_focus=True, inherit_bindings=False):
 
         `empty` is what stands there if there are none.
         """
-        same_place = len(items) == len(self.items) > 0
-        before = self.cursor
+        lines, more, before = len(self.items), len(items) - len(self.items), self.cursor
         self.items = items
         self._empty = self._empty if empty is None else empty
         index = max(0, min(self.cursor if cursor is None else cursor, len(items) - 1))
@@ -94,15 +93,25 @@ class Listing(Scrolled, Generic[Item], can_focus=True, inherit_bindings=False):
         top = self.scroll_offset.y
         self.set_height(len(items))
         self.keep_in_sight()
-        if not same_place:
-            self._strips.clear()
+        # What is drawn is compared, and not what was shown before: items may be made when they are looked at.
+        seen = range(top, top + self.size.height)
+        changed = [index for index in seen if self._is_drawn_otherwise(index, lines)]
+        if more and changed:
+            # Lines came or went at one place; those below it are the same ones further down or up.
+            kept = self._strips
+            self._strips = {index + more if index >= changed[0] else index: strip for index, strip in kept.items()}
+        if not lines or not items:
             self.refresh()
         elif self.scroll_offset.y == top:
-            # What is drawn is compared, and not what was shown before: items may be made when they are looked at.
-            for index in range(top, min(len(items), top + self.size.height)):
-                drawn = self._strips.get(index)
-                if drawn is None or drawn[0][0] != items[index] or index in (before, self.cursor):
-                    self.refresh_lines(index)
+            for index in {*changed, before, self.cursor}:
+                self.refresh_lines(index)
+
+    def _is_drawn_otherwise(self, index: int, lines: int) -> bool:
+        """Whether another item than that at `index` is drawn there, where there were so many `lines` before."""
+        if index >= len(self.items):
+            return index < lines
+        drawn = self._strips.get(index)
+        return index >= lines or drawn is None or drawn[0][0] != self.items[index]
 
     def move_cursor(self, index: int) -> None:
         """Put the cursor on an item."""
