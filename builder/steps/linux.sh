@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # The kernel. Its configuration comes from the step linux-config. Parameters: KERNEL_IMAGE (what is made, and the
-# name of its file: bzImage, Image.gz).
+# name of its file: bzImage, Image.gz), IDENTITY (what the objects of two kernels have in common if one can be made from
+# those of the other: source and scripts).
 # shellcheck source=lib.sh
 . /input/lib.sh
 # shellcheck source=linux-lib.sh
@@ -11,7 +12,18 @@ is_on() {
 	grep -q "^CONFIG_$1=y" linux/.config
 }
 
+# With the file of headers that the compiler writes anyway, ccache need not preprocess what it does not know yet.
+unset CCACHE_NODIRECT CCACHE_NOCPP2
+export CCACHE_DEPEND=true
+
+# The objects of the last kernel. kbuild knows which options each of them has seen, and makes anew what others change,
+# while for ccache every option is in a header of every file.
+objects=/ccache/linux/$ARCH-$(printf '%s' "$IDENTITY $CCACHE_COMPILERCHECK" | sha256sum | cut -c 1-32).tar.zst
 mkdir linux
+if [ -e "$objects" ] && ! tar --extract --use-compress-program=zstd --file="$objects" --directory=linux; then
+	rm -rf linux # damaged
+	mkdir linux
+fi
 cp /steps/linux-config/kernel.config linux/.config
 targets=$KERNEL_IMAGE
 ! is_on MODULES || targets="$targets modules"
@@ -38,3 +50,15 @@ case " $targets " in
 	fi
 	;;
 esac
+
+# Whatever goes wrong here costs time when the next kernel is built, and nothing else. What is linked from all objects is
+# made anew each time.
+mkdir -p /ccache/linux
+find /ccache/linux -name "$ARCH-*" ! -path "$objects" -mmin +60 -delete
+new=$(mktemp "$objects.XXXXXX")
+if tar --create --use-compress-program='zstd -1 --threads=0' --file="$new" --format=posix --directory=linux \
+	--exclude='./vmlinux*' --exclude='./.tmp_vmlinux*' --exclude="./arch/*/boot/$KERNEL_IMAGE" .; then
+	mv "$new" "$objects"
+else
+	rm -f "$new"
+fi

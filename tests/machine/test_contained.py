@@ -231,6 +231,11 @@ def test_memory_and_files_are_data_or_programs(contained: Contained) -> None:
         done
         echo "= setuid"; find / -xdev -type f \( -perm -4000 -o -perm -2000 \)
         echo "= mounts"; cat /proc/mounts
+        echo "= sysctl"
+        sed -n 's/ *= */ /p' /etc/sysctl.d/* | while read -r key value; do
+            file=/proc/sys/$(echo $key | tr . /)
+            [ ! -e $file ] || echo "$key $value $(cat $file)"
+        done
         """
     )
     found = sections(said)
@@ -242,6 +247,10 @@ def test_memory_and_files_are_data_or_programs(contained: Contained) -> None:
     assert found["writes"] == ["/home", "/root", "/var/lib", "/var/tmp", "/tmp", "/run", "/dev/shm"]
     assert found["programs"] == ["126"] * 6
     assert found["setuid"] == []
+    # What this kernel has no setting for is passed over; of two files, the later one counts.
+    settings = {key: (wanted, actual) for key, wanted, actual in map(str.split, found["sysctl"])}
+    assert {"kernel.dmesg_restrict", "kernel.kptr_restrict", "kernel.randomize_va_space"} <= settings.keys()
+    assert [key for key, (wanted, actual) in settings.items() if wanted != actual] == []
     mounts = {words[1]: set(words[3].split(",")) for words in map(str.split, found["mounts"])}
     assert {"ro", "nosuid", "nodev"} <= mounts["/"]
     assert {"ro", "nosuid", "nodev", "noexec"} <= mounts["/run/kimigayo/data"]

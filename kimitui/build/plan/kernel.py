@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -41,10 +42,20 @@ def linux(context: Context) -> Step:
         arch=context.arch.name,
         script="linux.sh",
         uses=(tree, configured),
-        parameters={**parameters, "KERNEL_IMAGE": _IMAGES[context.arch.linux]},
+        parameters={
+            **parameters,
+            "KERNEL_IMAGE": _IMAGES[context.arch.linux],
+            "IDENTITY": _identity(context, "linux-tree.sh", "linux-lib.sh", "linux.sh"),
+        },
         files=shared,
         large=True,
     )
+
+
+def _identity(context: Context, *scripts: str) -> str:
+    """A digest of the source and of the scripts that compile it, whatever the configuration."""
+    contents = [builder_file(f"steps/{name}").content for name in scripts]
+    return hashlib.sha256(b"\0".join([context.sources["linux"].digest.encode(), *contents])).hexdigest()
 
 
 def _texts(context: Context) -> set[str]:
