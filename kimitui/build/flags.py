@@ -38,15 +38,22 @@ def flags(config: Configuration, *, static: bool | None = None) -> Flags:
         on_arm = config.choice("IMAGE_ARCH") == "arm64"
         common.append("-mbranch-protection=standard" if on_arm else "-fcf-protection=full")
     programs = list(common)
-    if static and config.is_on("HARDENING_PIE") and config.choice("IMAGE_ARCH") == "riscv64":
-        # For this architecture, binutils 2.44 leaves the addresses of global variables in data to a loader, which a
-        # static program has not, unless it is told that nobody else will ever see them.
+    if _needs_hiding(config, static):
         programs.append("-fvisibility=hidden")
     fortify = config.choice("HARDENING_FORTIFY")
     if fortify != "none":
         # Before musl's own headers, which they wrap with #include_next.
         programs += ["-isystem", "/steps/fortify-headers/include", f"-D_FORTIFY_SOURCE={fortify}"]
     return Flags(libc=tuple(common), compile=tuple(programs), link=_link(config, static))
+
+
+def _needs_hiding(config: Configuration, static: bool) -> bool:
+    """Whether the linker must be told that nobody else will ever see a program's symbols.
+
+    For riscv64, binutils 2.44 leaves the addresses of others in data to a loader, which a static program has not: those
+    that are referred to weakly, or that libtool's -export-dynamic exports.
+    """
+    return static and config.is_on("HARDENING_PIE") and config.choice("IMAGE_ARCH") == "riscv64"
 
 
 def _link(config: Configuration, static: bool) -> tuple[str, ...]:
@@ -62,4 +69,6 @@ def _link(config: Configuration, static: bool) -> tuple[str, ...]:
         "partial": "-Wl,-z,relro,-z,lazy",
         "full": "-Wl,-z,relro,-z,now",
     }[config.choice("HARDENING_RELRO")]
-    return (*mode, relro, "-Wl,-z,noexecstack", "-Wl,--build-id=none", *packed)
+    # What libraries declare to be visible, whatever the compiler is told.
+    hidden = ["-Wl,--exclude-libs,ALL"] if _needs_hiding(config, static) else []
+    return (*mode, relro, "-Wl,-z,noexecstack", "-Wl,--build-id=none", *packed, *hidden)

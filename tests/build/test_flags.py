@@ -32,7 +32,7 @@ def of(tmp_path: Path, text: str) -> Flags:
             {"-mbranch-protection=standard"},
             set(),
         ),
-        ("image: { arch: 'riscv64' }", {"-fvisibility=hidden"}, {"-static-pie"}),
+        ("image: { arch: 'riscv64' }", {"-fvisibility=hidden"}, {"-static-pie", "-Wl,--exclude-libs,ALL"}),
         ("hardening: { fortify: '3' }", {"-D_FORTIFY_SOURCE=3", "/steps/fortify-headers/include"}, set()),
     ],
 )
