@@ -27,6 +27,7 @@ Configure and build Kimigayo OS images.
 _COMMANDS = {
     "build": ("build", "build an image from a preset"),
     "run": ("run", "start an image as a virtual machine or as a container"),
+    "load": ("load", "put an image into Docker or Podman"),
     "shell": ("shell", "open a shell where the components of an image are built"),
     "list": ("presets", "list the presets"),
     "check": ("presets", "check presets without building"),
