@@ -28,6 +28,7 @@ _COMMANDS = {
     "build": ("build", "build an image from a preset"),
     "run": ("run", "start an image as a virtual machine or as a container"),
     "load": ("load", "put an image into Docker or Podman"),
+    "push": ("push", "push an image to a registry, for one or several architectures"),
     "shell": ("shell", "open a shell where the components of an image are built"),
     "list": ("presets", "list the presets"),
     "check": ("presets", "check presets without building"),
