@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from kimitui import __version__
-from kimitui.commands.common import cache_of, require_terminal
+from kimitui.commands.common import ENGINES, cache_of, require_terminal
 from kimitui.errors import CancelledError, KimituiError, MachineError, UsageError
 
 _DESCRIPTION = """\
@@ -175,6 +175,7 @@ def _tui_parser(common: _Parser) -> argparse.ArgumentParser:
     parser.add_argument(
         "--out", type=Path, default=Path("out"), metavar="DIR", help="where artifacts go (default: out)"
     )
+    parser.add_argument("--engine", choices=ENGINES, default="auto", help="what runs builds (default: auto)")
     parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
     from kimitui.tui.settings import THEMES
 
@@ -195,6 +196,7 @@ def _tui(options: argparse.Namespace) -> int:
         out_dir=options.out.absolute(),
         ascii_only=options.ascii,
         theme=options.theme,
+        engine=options.engine,
     )
 
 

@@ -101,7 +101,7 @@ def opened(
         )
         steps = plan.until(phase)
         graph = {step.name: tuple(used.name for used in step.uses) for step in steps}
-        emit(Planned(clock(), config.name, plan.arch.name, graph, store.durations(plan.arch.name)))
+        emit(Planned(clock(), config.name, plan.arch.name, graph, store.durations(plan.arch.name), engine.name))
         runner = Runner(
             store=store,
             engine=engine,
