@@ -55,6 +55,7 @@ def write(target: Path, made: Made, artifacts: Iterable[Path]) -> None:
         "toolchain": {
             "digest": made.toolchain.digest,
             "definition": made.toolchain.definition_digest,
+            "made_by": made.toolchain.made_by,
             "packages": dict(made.toolchain.packages),
         },
         "steps": {step.name: made.entries[step.name].key for step in made.plan.steps},
