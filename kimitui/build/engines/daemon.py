@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any, Literal, get_args
 
 import docker
 import requests
+import urllib3
 from docker.constants import DEFAULT_UNIX_SOCKET
 from docker.errors import APIError, DockerException, InvalidVersion
 from docker.utils import kwargs_from_env, parse_repository_tag
@@ -32,6 +34,17 @@ _START = (
 _PERMISSION = (
     "Add yourself to the group that owns the socket (docker: usermod -aG docker $USER, then log in again), or use the "
     "rootless daemon.\nBuilds do without: kimitui build --engine sandbox."
+)
+
+
+# What a connection that breaks off may look like, by the layer that noticed.
+_LOST = (
+    DockerException,
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    ssl.SSLError,
+    ConnectionError,
+    TimeoutError,
 )
 
 
@@ -69,7 +82,10 @@ class Place:
     def client(self, patience_seconds: int = PATIENCE_SECONDS) -> Iterator[docker.APIClient]:
         """A connection, for one thread. Raises MachineError for what goes wrong with the daemon in the block."""
         with self.explained():
-            client = self.connect(patience_seconds)
+            try:
+                client = self.connect(patience_seconds)
+            except OSError as error:
+                raise self._unreachable(error) from error
             try:
                 yield client
             finally:
@@ -77,14 +93,14 @@ class Place:
 
     @contextlib.contextmanager
     def explained(self) -> Iterator[None]:
-        """Turn what a client raises into errors that a user can act on."""
+        """Turn what a client raises into errors that a user can act on; what this machine's disk says stays."""
         try:
             yield
         except InvalidVersion as error:
             raise MachineError(f"the {self.name} daemon is too old: {error}", fix="Install a newer one.") from error
         except APIError as error:
             raise self.refusal(str(error.explanation or error)) from error
-        except (DockerException, requests.RequestException, OSError) as error:
+        except _LOST as error:
             raise self._unreachable(error) from error
 
     def refusal(self, said: str) -> MachineError:

@@ -260,6 +260,7 @@ class _Execution:
     def wait(self) -> int:
         """Its exit status; negative: the number of the signal that ended it. Where it is 0, the output is fetched."""
         if self._status is None:
+            self._status = -9  # should this fail, nothing is left to wait for
             try:
                 with self._engine._explained():
                     status = int(self._client.wait(self._container)["StatusCode"])
@@ -291,7 +292,13 @@ class _Execution:
         for mount in self._job.mounts:
             if mount.writable and not mount.cache:
                 chunks, _ = self._client.get_archive(self._container, mount.target)
-                archives.unpack(chunks, mount.host)
+                try:
+                    archives.unpack(chunks, mount.host)
+                except BaseException:
+                    # The daemon lets go of a container only when its archive was taken to the end.
+                    for _ in chunks:
+                        pass
+                    raise
 
 
 def _by_directory(mounts: Sequence[Mount]) -> dict[str, list[Mount]]:

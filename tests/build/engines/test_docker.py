@@ -261,6 +261,19 @@ def test_a_daemon_without_space(small: Path, tmp_path: Path) -> None:
         subprocess.run(["umount", "--lazy", data], check=True)
 
 
+def test_no_space_on_this_machine(engine: DockerEngine, small: Path, tmp_path: Path) -> None:
+    wanted = job(small, tmp_path, "dd if=/dev/zero of=/output/large bs=1M count=4 2>/dev/null")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "kimitui", tmp_path / "output"], check=True)
+    try:
+        execution = engine.start(wanted)
+        assert list(execution.lines()) == []
+        with pytest.raises(OSError, match="No space left"):  # it is not the daemon that lacks it
+            execution.wait()
+        assert execution.wait() == -9
+    finally:
+        subprocess.run(["umount", tmp_path / "output"], check=True)
+
+
 def test_a_daemon_that_is_not_there(small: Path, tmp_path: Path) -> None:
     with pytest.raises(MachineError, match="docker cannot be reached") as caught:
         opened(docker_place({"DOCKER_HOST": f"unix://{tmp_path}/socket"}), small, tmp_path).__enter__()
