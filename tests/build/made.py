@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import subprocess
 import tarfile
 from pathlib import Path
 
@@ -14,7 +15,14 @@ from kimitui.build.artifacts import build_info, container, oci, stored
 VERSION = "0.1.0"
 
 
-def artifacts(directory: Path, arch: str = "x86_64", *, preset: str = "minimal", content: bytes = b"hello") -> Path:
+def artifacts(
+    directory: Path,
+    arch: str = "x86_64",
+    *,
+    preset: str = "minimal",
+    content: bytes = b"hello",
+    compression: str = "gzip",
+) -> Path:
     """The artifacts of a preset for an architecture, below `directory`; the image holds one file."""
     made = directory / preset / arch
     made.mkdir(parents=True)
@@ -24,7 +32,10 @@ def artifacts(directory: Path, arch: str = "x86_64", *, preset: str = "minimal",
         member = tarfile.TarInfo("hello")
         member.size = len(content)
         archive.addfile(member, io.BytesIO(content))
-    layer.write_bytes(gzip.compress(rootfs.read_bytes(), mtime=0))
+    if compression == "zstd":
+        subprocess.run(["zstd", "--quiet", rootfs, "-o", layer], check=True)
+    else:
+        layer.write_bytes(gzip.compress(rootfs.read_bytes(), mtime=0))
     config = oci.ImageConfig(
         reference=reference,
         architecture=ARCHES[arch].oci,
@@ -33,14 +44,14 @@ def artifacts(directory: Path, arch: str = "x86_64", *, preset: str = "minimal",
         entrypoint=(),
         labels={},
     )
-    oci.write(made / stored.ARCHIVE, config=config, rootfs=rootfs, layer=layer, compression="gzip")
+    oci.write(made / stored.ARCHIVE, config=config, rootfs=rootfs, layer=layer, compression=compression)
     layer.unlink()
     record = {
         "arch": arch,
         "preset": preset,
         "reference": reference,
         "release": {"version": VERSION},
-        "configuration": {"image": {"compression": "gzip"}},
+        "configuration": {"image": {"compression": compression}},
         "run": container.run_line(reference, container.PROFILE, container.Grants()),
     }
     (made / build_info.NAME).write_text(json.dumps(record))

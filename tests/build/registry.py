@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import shutil
 import subprocess
 import tempfile
 import threading
@@ -13,12 +14,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
 
 USER = ("kimi", "secret")
 # What htpasswd -nbB says of USER; the registry takes no other kind.
 _HTPASSWD = "kimi:$2b$05$kimitukimitukimitukimeyJaui3XjgMjni2q0SlIaYwT1Nt/iWpm\n"
 _TYPES = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json"
+
+
+needs_registry = pytest.mark.skipif(
+    not shutil.which("docker-registry") or not shutil.which("skopeo"),
+    reason="docker-registry or skopeo is not installed",
+)
 
 
 @dataclass(frozen=True)

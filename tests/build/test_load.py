@@ -11,14 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from kimitui.build import load
+from kimitui.build import load, push
 from kimitui.build.arch import ARCHES
 from kimitui.build.engines import daemon as talking
+from kimitui.build.reference import Reference
 from kimitui.cli import main
+from kimitui.errors import MachineError
 from tests.build import daemons
+from tests.build import registry as registries
 from tests.build.conftest import Image, kimitui
 from tests.build.daemons import Daemon
 from tests.build.made import artifacts
+from tests.build.registry import needs_registry
 
 in_daemons = pytest.mark.skipif(os.geteuid() != 0, reason="a daemon of one's own needs root")
 
@@ -67,6 +71,32 @@ def test_an_image_for_another_processor_is_loaded_with_a_warning(daemon: Daemon,
     assert loaded.warning is not None and f"the image is for {other}, and {daemon.name} runs on" in loaded.warning
     assert load.check(place, next(arch for arch in ARCHES.values() if arch.oci == own)) is None
     assert loaded.references[0].endswith("kimigayo-os:0.1.0-minimal")
+
+
+@in_daemons
+@pytest.mark.daemon
+def test_where_layers_in_zstd_are_not_read_that_is_said(daemon: Daemon, tmp_path: Path) -> None:
+    made = artifacts(tmp_path, content=b"a layer that it does not have yet", compression="zstd")
+    if daemon.name == "docker" and int(talking.status(daemon.place).version.partition(".")[0]) < 23:
+        with pytest.raises(MachineError, match="docker says: ") as caught:
+            load.load(made, daemon.place)
+        assert "set image.compression to gzip" in str(caught.value)
+    else:
+        assert load.load(made, daemon.place).references
+
+
+@in_daemons
+@pytest.mark.daemon
+@needs_registry
+def test_docker_pulls_its_own_architecture_from_what_was_pushed(daemon: Daemon, tmp_path: Path) -> None:
+    if daemon.name == "podman":
+        pytest.skip("Podman wants to be told of registries without TLS")
+    with registries.running() as registry:
+        made = [artifacts(tmp_path, arch, content=arch.encode()) for arch in ("arm64", "x86_64", "riscv64")]
+        pushed = push.push(made, Reference(f"{registry.host}/team/os"))
+        image = daemon.client.images.pull(f"{registry.host}/team/os", "latest-minimal")
+        assert image.attrs["Architecture"] == talking.status(daemon.place).arch
+        assert image.attrs["RepoDigests"] == [f"{registry.host}/team/os@{pushed.tags['latest-minimal']}"]
 
 
 @in_daemons

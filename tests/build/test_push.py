@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -19,12 +18,7 @@ from kimitui.errors import BuildError, MachineError, UsageError
 from tests.build import registry as registries
 from tests.build.conftest import Image, kimitui
 from tests.build.made import artifacts, manifest_digest
-from tests.build.registry import Registry
-
-needs_registry = pytest.mark.skipif(
-    not shutil.which("docker-registry") or not shutil.which("skopeo"),
-    reason="docker-registry or skopeo is not installed",
-)
+from tests.build.registry import Registry, needs_registry
 
 
 @pytest.fixture(scope="module")
