@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,6 +98,22 @@ def test_docker_pulls_its_own_architecture_from_what_was_pushed(daemon: Daemon, 
         image = daemon.client.images.pull(f"{registry.host}/team/os", "latest-minimal")
         assert image.attrs["Architecture"] == talking.status(daemon.place).arch
         assert image.attrs["RepoDigests"] == [f"{registry.host}/team/os@{pushed.tags['latest-minimal']}"]
+
+
+@in_daemons
+@pytest.mark.daemon
+def test_without_a_sandbox_the_daemon_that_answers_builds(daemon: Daemon, tmp_path: Path) -> None:
+    code = "from kimitui.build.engines import choose; engine = choose(); print(engine.name, engine.warning())"
+    nowhere = {"DOCKER_HOST": "unix:///nowhere", "CONTAINER_HOST": "unix:///nowhere"}
+    said = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, **nowhere, **daemon.environment, "PATH": str(tmp_path)},
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    reason = "No sandbox on this machine (bubblewrap is not installed)"
+    assert said == f"{daemon.name} {reason}: building with {daemon.name}\n"
 
 
 @in_daemons
