@@ -53,9 +53,11 @@ class Pushed:
     platforms: Mapping[str, str]
 
 
-def check_machine() -> None:
-    """Raise MachineError where images cannot be pushed from this machine."""
+def check_machine(target: Reference) -> None:
+    """Raise MachineError if it is plain beforehand that nothing can be pushed to `target` from this machine."""
     _skopeo()
+    with _authentication(target.repository):
+        pass  # a helper that is missing
 
 
 def push(

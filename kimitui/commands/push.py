@@ -55,7 +55,7 @@ def _push(options: argparse.Namespace) -> int:
     target = reference.parse(options.reference)
     if target.tag and options.rolling:
         raise UsageError("--rolling is for a REFERENCE without a tag of its own")
-    push.check_machine()
+    push.check_machine(target)
     if is_directory(options.image) and len(options.arch) > 1:
         raise UsageError("--arch is for presets; a directory holds what was built for one architecture")
     directories = [

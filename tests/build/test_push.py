@@ -139,6 +139,8 @@ def test_credentials_are_those_of_docker(
 
 def test_a_helper_that_is_missing_is_named(docker_config: Path, tmp_path: Path) -> None:
     docker_config.write_text(json.dumps({"credsStore": "gone"}))
+    assert main(["push", "minimal", "127.0.0.1:1/team/app", "--cache-dir", str(tmp_path / "cache")]) == 3
+    assert not (tmp_path / "cache").exists(), "it is said before anything is built"
     with pytest.raises(MachineError, match="docker-credential-gone") as caught:
         push.push([artifacts(tmp_path)], Reference("127.0.0.1:1/team/app"))
     assert "docker login" in str(caught.value)
