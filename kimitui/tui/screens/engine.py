@@ -62,7 +62,9 @@ class EngineQuestion(Ask):
     def on_mount(self) -> None:
         """Look about meanwhile: a daemon far away takes its time to answer."""
         self._tell(None)
-        self.run_worker(self._look, thread=True)
+        self.run_worker(
+            self._look, thread=True, exit_on_error=False
+        )  # may end when nothing is there to show it any more
 
     def _look(self) -> None:
         from kimitui.build.engines import outlook
@@ -80,4 +82,5 @@ class EngineQuestion(Ask):
             if choice in outlooks:
                 words, style = outlooks[choice].text, "" if outlooks[choice].good else "warn"
             text.append(Paragraph(words, style, f"{mark}{choice:<{_COLUMN}}", "strong"))
-        self.query_one("#text", Panel).show(text)
+        for panel in self.query("#text").results(Panel):  # not there if the dialog was closed meanwhile
+            panel.show(text)
