@@ -98,7 +98,10 @@ def running(*options: str, data: Path | None = None) -> Iterator[Daemon]:
 
 
 def _end_what_is_left(directory: Path) -> None:
-    """Where a test killed the daemon, what it started goes on: containerd, and the containers below their shims."""
+    """Where a test killed the daemon, what it started goes on: containerd, and the containers below their shims.
+
+    A build that was cancelled may leave mounts in Podman.
+    """
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.NoSuchProcess):
             if any(str(directory) in word for word in process.cmdline()):
@@ -140,6 +143,7 @@ def podman_running() -> Iterator[Daemon]:
             finally:
                 # Its containers are no children of it.
                 subprocess.run([*podman, "rm", "--all", "--force"], env=environment, check=False, capture_output=True)
+                _end_what_is_left(directory)
 
 
 @contextlib.contextmanager
