@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from kimitui import __version__
-from kimitui.commands.common import cache_of, require_terminal
+from kimitui.commands.common import ENGINES, cache_of, require_terminal
 from kimitui.errors import CancelledError, KimituiError, MachineError, UsageError
 
 _DESCRIPTION = """\
@@ -27,6 +27,8 @@ Configure and build Kimigayo OS images.
 _COMMANDS = {
     "build": ("build", "build an image from a preset"),
     "run": ("run", "start an image as a virtual machine or as a container"),
+    "load": ("load", "put an image into Docker or Podman"),
+    "push": ("push", "push an image to a registry, for one or several architectures"),
     "shell": ("shell", "open a shell where the components of an image are built"),
     "list": ("presets", "list the presets"),
     "check": ("presets", "check presets without building"),
@@ -173,6 +175,7 @@ def _tui_parser(common: _Parser) -> argparse.ArgumentParser:
     parser.add_argument(
         "--out", type=Path, default=Path("out"), metavar="DIR", help="where artifacts go (default: out)"
     )
+    parser.add_argument("--engine", choices=ENGINES, default="auto", help="what runs builds (default: auto)")
     parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
     from kimitui.tui.settings import THEMES
 
@@ -193,6 +196,7 @@ def _tui(options: argparse.Namespace) -> int:
         out_dir=options.out.absolute(),
         ascii_only=options.ascii,
         theme=options.theme,
+        engine=options.engine,
     )
 
 

@@ -6,17 +6,20 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kimitui.build import disk
 from kimitui.build.arch import ARCHES
+from kimitui.errors import MachineError
 from kimitui.machine.data import mke2fs
 from kimitui.machine.qemu import PACKAGES
 from kimitui.sizes.units import format_size
 
 # A toolchain, the kernel's source, packed and unpacked, and some builds.
 _WANTED_BYTES = 6_000_000_000
+# What builds need no more where a daemon runs the steps and makes the toolchain.
+_DONE_BY_DAEMONS = ("bwrap", "mmdebstrap", "sandbox", "newuidmap", "/etc/subuid", "/etc/subgid")
 
 
 @dataclass(frozen=True)
@@ -31,8 +34,12 @@ class Finding:
 
 
 def examine(cache_dir: Path) -> list[Finding]:
-    """Look at everything a build needs, then at what starting machines needs."""
-    return [*_tools(), *_namespaces(), *_user_mapping(), *_disk(cache_dir), *_machines()]
+    """Look at everything a build needs, then at what else can be had: daemons, registries, machines."""
+    daemons = list(_daemons())
+    here = [*_tools(), *_namespaces(), *_user_mapping()]
+    if any(finding.good for finding in daemons):
+        here = [replace(one, optional=True) if one.subject in _DONE_BY_DAEMONS else one for one in here]
+    return [*here, *_disk(cache_dir), *daemons, *_pushing(), *_machines()]
 
 
 def _tools() -> Iterator[Finding]:
@@ -91,6 +98,31 @@ def _disk(cache_dir: Path) -> Iterator[Finding]:
         free >= _WANTED_BYTES,
         f"{format_size(free)} free",
         f"A first build wants {format_size(_WANTED_BYTES)}; put the cache elsewhere with --cache-dir.",
+    )
+
+
+def _daemons() -> Iterator[Finding]:
+    """What `--engine docker` and `kimitui load` need."""
+    from kimitui.build.engines import daemon
+
+    packages = {"docker": "docker.io", "podman": "podman"}
+    for place, package in ((daemon.place(name), packages[name]) for name in daemon.NAMES):
+        try:
+            status = daemon.status(place)
+        except MachineError as error:
+            installed = shutil.which(place.name) or shutil.which(f"{place.name}d")
+            fix = (error.fix or "See its own log.").splitlines()[0] if installed else f"apt-get install {package}"
+            found = f"{error.what} ({error.where})" if error.where else error.what
+            yield Finding(place.name, False, found, f"To build in it or load images into it: {fix}", optional=True)
+        else:
+            yield Finding(place.name, True, status.words, optional=True)
+
+
+def _pushing() -> Iterator[Finding]:
+    """What `kimitui push` needs."""
+    path = shutil.which("skopeo")
+    yield Finding(
+        "skopeo", path is not None, path or "missing", "To push images: apt-get install skopeo", optional=True
     )
 
 

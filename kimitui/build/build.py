@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kimitui.build import contents, preflight, replaced, workshop
-from kimitui.build.artifacts import boot, build_info, container, directory, image_config, oci
+from kimitui.build.artifacts import boot, build_info, container, directory, image_config, oci, stored
 from kimitui.build.artifacts.container import Grants
 from kimitui.build.artifacts.made import Made
 from kimitui.build.events import Done, Emit
@@ -99,13 +99,13 @@ def _write_artifacts(staging: Path, made: Made) -> None:
         directory.copy(made.rootfs, staging / "rootfs.tar")
     if "oci" in formats:
         oci.write(
-            staging / "image.oci.tar",
+            staging / stored.ARCHIVE,
             config=image_config.of(made.config, made.release, made.plan.arch),
             rootfs=made.rootfs,
             layer=made.layer,
             compression=made.config.choice("IMAGE_COMPRESSION"),
         )
         container.write(staging / container.PROFILE, made)
-    build_info.write(staging / "build-info.json", made, sorted(staging.iterdir()))
+    build_info.write(staging / build_info.NAME, made, sorted(staging.iterdir()))
     sums = "".join(f"{oci.file_digest(path)}  {path.name}\n" for path in sorted(staging.iterdir()))
     (staging / "SHA256SUMS").write_text(sums)

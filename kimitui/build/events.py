@@ -21,13 +21,15 @@ class Event:
 class Planned(Event):
     """The graph is known: step names in a valid order, and for each the names of the steps it uses.
 
-    `expected_seconds` says how long steps took in earlier builds; a step that never ran here is not in it.
+    `expected_seconds` says how long steps took in earlier builds; a step that never ran here is not in it. `engine` is
+    the name of what runs them.
     """
 
     preset: str
     arch: str
     steps: Mapping[str, tuple[str, ...]]
     expected_seconds: Mapping[str, float] = field(default_factory=dict)
+    engine: str = ""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import select
 import shutil
 import subprocess
@@ -65,23 +66,19 @@ def make_root(
         raise _explain(failure.lines, log) from failure
     finally:
         remove_scratch(scratch_link)
-    _tidy(root)
+    tidy(root)
 
 
 def installed(root: Path) -> dict[str, str]:
     """The versions of all Debian packages installed in `root`, by name."""
-    listing = subprocess.run(
-        [
-            "dpkg-query",
-            f"--admindir={root / 'var/lib/dpkg'}",
-            "--show",
-            "--showformat=${Package} ${Version}\\n",
-        ],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return dict(sorted(line.split() for line in listing.stdout.splitlines()))
+    # Read here: where there is no mmdebstrap, there is no dpkg-query either.
+    status = (root / "var/lib/dpkg/status").read_text(encoding="utf-8", errors="replace")
+    versions = {}
+    for paragraph in status.split("\n\n"):
+        fields = dict(line.split(": ", 1) for line in paragraph.splitlines() if re.match(r"\S+: ", line))
+        if fields.get("Status", "").endswith(" installed"):
+            versions[fields["Package"]] = fields["Version"]
+    return dict(sorted(versions.items()))
 
 
 def remove_scratch(scratch_link: Path) -> None:
@@ -218,7 +215,7 @@ def _process_group() -> Iterator[int]:
         leader.communicate()
 
 
-def _tidy(root: Path) -> None:
+def tidy(root: Path) -> None:
     """Make everything readable, and take away what came from the host."""
     subprocess.run(["chmod", "--recursive", "u+rwX,go+rX", str(root)], check=True)
     etc = root / "etc"
@@ -230,13 +227,14 @@ def _tidy(root: Path) -> None:
 
 def check_machine(directory: Path) -> None:
     """Whether a root file system can be made below `directory`. Raises `MachineError` for what is missing."""
-    _check_tools()
+    check_tools()
     free_bytes = shutil.disk_usage(directory).free
     if free_bytes < NEEDED_BYTES:
         raise _no_space(directory, free_bytes)
 
 
-def _check_tools() -> None:
+def check_tools() -> None:
+    """Whether mmdebstrap can run here. Raises `MachineError` for what it lacks."""
     if not shutil.which("mmdebstrap"):
         raise MachineError(
             "mmdebstrap is not installed; the toolchain is made with it",

@@ -88,6 +88,7 @@ class BuildState:
         self.messages: list[Message] = []
         self.preset = ""
         self.arch = ""
+        self.engine = ""
         self.steps: Mapping[str, tuple[str, ...]] = {}
         self.newest: str | None = None  # the task that began last
         self._preparations = 0  # messages from before the plan
@@ -165,7 +166,7 @@ class BuildState:
         return max(left.values(), default=None)
 
     def _plan(self, event: Planned) -> None:
-        self.preset, self.arch, self.steps = event.preset, event.arch, event.steps
+        self.preset, self.arch, self.steps, self.engine = event.preset, event.arch, event.steps, event.engine
         self._preparations = len(self.messages)
         for task in self.tasks.values():  # whatever was to be fetched and made before the plan is there now
             if task.state is State.RUNNING:

@@ -6,6 +6,7 @@ set-user-ID programs and nothing of the host (name server, host name, mirror).
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import shutil
@@ -13,6 +14,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 from kimitui.build import clock as clocks
 from kimitui.build import definition, disk, mmdebstrap
@@ -21,6 +23,13 @@ from kimitui.build.events import Emit, LogLine, Message
 from kimitui.build.locks import held
 from kimitui.errors import MachineError
 from kimitui.resources import BUILDER_DIR
+
+if TYPE_CHECKING:
+    from kimitui.build.engines.daemon import Place
+
+MadeBy = Literal["mmdebstrap", "Dockerfile"]
+
+_MADE_BY = "made-by"
 
 DEFINITION_FILE = BUILDER_DIR / "toolchain.json5"
 
@@ -45,13 +54,15 @@ class Toolchain:
     """A toolchain that is ready for use.
 
     `digest` identifies what is in it (definition and installed versions) and goes into every step's key;
-    `definition_digest` is its name in the cache; `packages` maps Debian package names to installed versions.
+    `definition_digest` is its name in the cache; `packages` maps Debian package names to installed versions; `made_by`
+    is how it was made.
     """
 
     root: Path
     digest: str
     definition_digest: str
     packages: Mapping[str, str]
+    made_by: MadeBy = "mmdebstrap"
 
 
 def load_definition(path: Path = DEFINITION_FILE) -> Definition:
@@ -88,11 +99,13 @@ def ensure(
     wanted: Definition | None = None,
     clock: Clock | None = None,
     pulse: Callable[[], None] = lambda: None,
+    daemon: Place | None = None,
 ) -> Toolchain:
     """The toolchain, from the cache or newly made; `emit` and `pulse`, called again and again, may raise to cancel.
 
     Making it takes about a minute and the network. It is made beside its place and renamed into it, so it is there
-    whole or not at all; when two processes want it, the second waits and uses the first one's.
+    whole or not at all; when two processes want it, the second waits and uses the first one's. Where mmdebstrap cannot
+    run on this machine, `daemon` makes it from `builder/Dockerfile`.
 
     Raises `MachineError` if the machine lacks something, `BuildError` if mmdebstrap fails for another reason.
     """
@@ -117,31 +130,47 @@ def ensure(
             found = find(cache_dir, wanted)
             if not found:
                 _remove_leftovers(parent, wanted)
-                found = _make(cache_dir, wanted, emit, clock, pulse)
+                found = _make(cache_dir, wanted, emit, clock, pulse, daemon)
             return found
 
 
-def _make(cache_dir: Path, wanted: Definition, emit: Emit, clock: Clock, pulse: Callable[[], None]) -> Toolchain:
+def _make(
+    cache_dir: Path,
+    wanted: Definition,
+    emit: Emit,
+    clock: Clock,
+    pulse: Callable[[], None],
+    daemon: Place | None,
+) -> Toolchain:
     parent = cache_dir / "toolchain"
-    emit(Message(clock(), "info", f"making the toolchain (Debian {wanted.suite}); this is needed once"))
+    refused = _refusal() if daemon else None
+    made_by: MadeBy = "Dockerfile" if daemon and refused else "mmdebstrap"
+    how = f" from builder/Dockerfile in {daemon.name}, because {refused}" if daemon and refused else ""
+    emit(Message(clock(), "info", f"making the toolchain (Debian {wanted.suite}){how}; this is needed once"))
     directory = Path(tempfile.mkdtemp(prefix=f"{wanted.digest}.tmp-", dir=parent))
     try:
         root = directory / "root"
-        mmdebstrap.make_root(
-            root,
-            suite=wanted.suite,
-            packages=wanted.packages,
-            exclude=wanted.exclude,
-            scratch_link=directory / "scratch",
-            log=cache_dir / "logs" / "toolchain.log",
-            line=lambda text: emit(LogLine(clock(), "toolchain", text)),
-            pulse=pulse,
-        )
+        words: dict[str, Any] = {
+            "suite": wanted.suite,
+            "packages": wanted.packages,
+            "exclude": wanted.exclude,
+            "log": cache_dir / "logs" / "toolchain.log",
+            "line": lambda text: emit(LogLine(clock(), "toolchain", text)),
+            "pulse": pulse,
+        }
+        if daemon and made_by == "Dockerfile":
+            from kimitui.build.engines import dockerfile
+
+            dockerfile.make_root(daemon, root, **words)
+            mmdebstrap.tidy(root)
+        else:
+            mmdebstrap.make_root(root, scratch_link=directory / "scratch", **words)
         for name in wanted.mount_points:
             (root / name).mkdir(exist_ok=True)
             (root / name).chmod(0o755)
         packages = mmdebstrap.installed(root)
         (directory / "packages.json").write_text(json.dumps(packages, indent=1, sort_keys=True) + "\n")
+        (directory / _MADE_BY).write_text(f"{made_by}\n")
         directory.chmod(0o755)
         directory.rename(parent / wanted.digest)
     except BaseException:
@@ -151,12 +180,28 @@ def _make(cache_dir: Path, wanted: Definition, emit: Emit, clock: Clock, pulse: 
 
 
 def _toolchain(directory: Path, wanted: Definition, packages: Mapping[str, str]) -> Toolchain:
+    made_by: MadeBy = "mmdebstrap"
+    with contextlib.suppress(FileNotFoundError):  # there was a time when nothing else made it
+        if (directory / _MADE_BY).read_text().strip() == "Dockerfile":
+            made_by = "Dockerfile"
+    # The same packages in another base are not the same files, so nobody's outputs are taken for the other's.
+    apart = {} if made_by == "mmdebstrap" else {"made_by": made_by}
     return Toolchain(
         root=directory / "root",
-        digest=_digest_of({"definition": asdict(wanted), "packages": packages}),
+        digest=_digest_of({"definition": asdict(wanted), "packages": packages, **apart}),
         definition_digest=wanted.digest,
         packages=packages,
+        made_by=made_by,
     )
+
+
+def _refusal() -> str | None:
+    """Why mmdebstrap cannot run on this machine."""
+    try:
+        mmdebstrap.check_tools()
+    except MachineError as error:
+        return error.what
+    return None
 
 
 def _remove_leftovers(parent: Path, wanted: Definition) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from kimitui.build import clock as clocks
 from kimitui.build import contents, preflight, services
@@ -28,6 +28,9 @@ from kimitui.build.store import Entry, Store
 from kimitui.build.toolchain import Toolchain
 from kimitui.config import Configuration
 from kimitui.errors import CancelledError
+
+if TYPE_CHECKING:
+    from kimitui.build.engines.daemon import Place
 
 T = TypeVar("T")
 
@@ -90,7 +93,7 @@ def opened(
         emit(Message(clock(), "warning", warning))
     store = Store(request.cache_dir)
     with store.session() as session:
-        sources, toolchain = _prepare(request, local, emit, clock, cancellation)
+        sources, toolchain = _prepare(request, local, emit, clock, cancellation, engine.daemon)
         preflight.check_upstream(config, sources, request.cache_dir)
         plan = planning.plan(
             config,
@@ -101,7 +104,7 @@ def opened(
         )
         steps = plan.until(phase)
         graph = {step.name: tuple(used.name for used in step.uses) for step in steps}
-        emit(Planned(clock(), config.name, plan.arch.name, graph, store.durations(plan.arch.name)))
+        emit(Planned(clock(), config.name, plan.arch.name, graph, store.durations(plan.arch.name), engine.name))
         runner = Runner(
             store=store,
             engine=engine,
@@ -133,6 +136,7 @@ def _prepare(
     emit: Emit,
     clock: Clock,
     cancellation: Cancellation,
+    daemon: Place | None,
 ) -> tuple[dict[str, Source], Toolchain]:
     """Fetch the sources while the toolchain is made: the one waits for the network, the other for the processor."""
 
@@ -156,6 +160,7 @@ def _prepare(
                 offline=request.offline,
                 clock=clock,
                 pulse=cancellation.check,
+                daemon=daemon,
             ),
         )
         sources = pool.submit(task, lambda: _sources(request, local, cancellable, clock))

@@ -64,9 +64,9 @@ def _cache_prune(options: argparse.Namespace) -> int:
 
 
 def _prune_daemon(options: argparse.Namespace) -> int:
-    from kimitui.build.engines import docker
+    from kimitui.build.engines import daemon, docker
 
-    removed = docker.prune(docker.docker_place() if options.engine == "docker" else docker.podman_place())
+    removed = docker.prune(daemon.place(options.engine))
     if options.json:
         print_json({"removed": {options.engine: removed}})
     else:

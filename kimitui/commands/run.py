@@ -9,7 +9,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from kimitui.commands.common import ARCHES, cache_of
+from kimitui.commands.artifacts import add_image, directory_of
+from kimitui.commands.common import ARCHES
 from kimitui.errors import CancelledError, UsageError
 
 _MIN_MEMORY_MB = 16
@@ -19,14 +20,8 @@ _DATA_MB = 256
 
 def add_run(parser: argparse.ArgumentParser) -> None:
     """The options of `kimitui run`."""
-    parser.add_argument(
-        "image", metavar="PRESET|DIR", help="a preset, which is built first, or a directory of artifacts"
-    )
+    add_image(parser)
     parser.add_argument("--arch", choices=ARCHES, help="build for this architecture instead of the preset's")
-    parser.add_argument(
-        "--out", type=Path, default=Path("out"), metavar="DIR", help="where artifacts go (default: out)"
-    )
-    parser.add_argument("--offline", action="store_true", help="use only what is cached")
     parser.add_argument(
         "--memory", type=_megabytes, metavar="MB", help=f"the machine's memory in MiB (default: {_MEMORY_MB})"
     )
@@ -103,46 +98,16 @@ def ended_by_signals() -> Iterator[None]:
 
 def _directory(options: argparse.Namespace) -> Path:
     """The directory of artifacts; those of a preset are built first."""
-    if _is_directory(options.image):
-        if options.arch:
-            raise UsageError("--arch is for presets; a directory holds what was built for one architecture")
-        return Path(options.image)
     from kimitui.build.arch import ARCHES as ARCHES_BY_NAME
-    from kimitui.build.build import Request, build
     from kimitui.config import Configuration
     from kimitui.machine import files, qemu
-    from kimitui.progress import reader
 
-    config = Configuration.open(options.image, arch=options.arch)
-    files.check_formats(config, container=options.container)
-    if not options.container:
-        qemu.program(ARCHES_BY_NAME[config.choice("IMAGE_ARCH")])
-    request = Request(
-        config=config,
-        cache_dir=cache_of(options),
-        out_dir=options.out.absolute(),
-        offline=options.offline,
-    )
-    with reader("auto") as emit:
-        return build(request, emit=emit).directory
+    def check(config: Configuration) -> None:
+        files.check_formats(config, container=options.container)
+        if not options.container:
+            qemu.program(ARCHES_BY_NAME[config.choice("IMAGE_ARCH")])
 
-
-def _is_directory(image: str) -> bool:
-    """Whether a directory of artifacts is meant; where a preset has the same name, only if it is one."""
-    from kimitui import preset
-    from kimitui.errors import PresetError
-    from kimitui.machine import files
-
-    directory = Path(image)
-    if not directory.is_dir():
-        return False
-    if "/" in image or (directory / files.INFO).is_file():
-        return True
-    try:
-        preset.find(image)
-    except PresetError:
-        return True
-    return False
+    return directory_of(options, check, arch=options.arch)
 
 
 def _megabytes(text: str) -> int:

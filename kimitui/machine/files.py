@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import gzip
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from kimitui.build.arch import ARCHES, Arch
+from kimitui.build.artifacts import build_info
 from kimitui.build.artifacts.boot import CONFIG, INITRAMFS, SYSTEM, VMLINUZ
 from kimitui.config import Configuration
 from kimitui.errors import BuildError, UsageError
-
-INFO = "build-info.json"
 
 _FIX_MACHINE = (
     "Put vmlinuz, initramfs and squashfs among image.formats, as the preset vm does,\n"
@@ -72,17 +70,7 @@ def find(directory: Path) -> BootFiles:
 
 def architecture(directory: Path) -> Arch:
     """The architecture of the artifacts in a directory; UsageError if it holds none of ours."""
-    info = directory / INFO
-    try:
-        return ARCHES[json.loads(info.read_text())["arch"]]
-    except FileNotFoundError:
-        raise UsageError(
-            f"there is no {INFO}, so this is not what kimitui build made",
-            where=directory,
-            fix="Give a preset, or a directory such as out/vm/x86_64.",
-        ) from None
-    except (ValueError, KeyError, TypeError):
-        raise UsageError(f"{INFO} is not as kimitui build writes it", where=info) from None
+    return ARCHES[build_info.read(directory)["arch"]]
 
 
 def unpacked_kernel(kernel: Path, target: Path) -> Path:

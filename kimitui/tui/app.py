@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
     from textual.timer import Timer
 
+    from kimitui.build.engines import Choice
     from kimitui.editing import Editing
     from kimitui.tui.build_run import BuildRun
     from kimitui.tui.keymap import Keymap
@@ -55,7 +56,7 @@ class KimituiApp(App[int]):
     """The configurator. `builder` can be replaced, for tests.
 
     `when_painted` is called when the first screen is there. `keymap` are the actions whose keys the user changed.
-    `theme_choice` is the theme by the name that users know.
+    `theme_choice` is the theme by the name that users know. `engine` is what runs builds, until the program ends.
     """
 
     TITLE = "kimitui"
@@ -79,6 +80,7 @@ class KimituiApp(App[int]):
         builder: Builder | None = None,
         theme_choice: str | None = None,
         live_sizes: bool = True,
+        engine: Choice = "auto",
     ) -> None:
         """`opened` is a preset's name or path, or what is to be edited; without it there is a list of presets.
 
@@ -89,6 +91,7 @@ class KimituiApp(App[int]):
         self.cache_dir = cache_dir
         self.live_sizes = live_sizes
         self.builder = builder or real_builder(cache_dir, out_dir)
+        self.engine: Choice = engine
         self.build: BuildRun | None = None
         self._watching: Timer | None = None
         self._event_loop: AbstractEventLoop | None = None

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+from typing import TYPE_CHECKING
 
 from kimitui.build.state import MAX_LINES, BuildState, State, Task, format_seconds
 from kimitui.config import Configuration
 from kimitui.errors import CancelledError, KimituiError
 from kimitui.tui.job import Builder, Job
+
+if TYPE_CHECKING:
+    from kimitui.build.engines import Choice
 
 PATIENCE = 10.0
 """Seconds to let a cancelled build clean up before the program ends."""
@@ -18,25 +22,29 @@ _MOST_BYTES = 2_000_000  # of the end of a log that is read for a look
 class BuildRun:
     """One run of a builder on a configuration as it is when this is made.
 
-    `ended` is None until the build has ended and all its events were taken in; `seen` says that its end was shown.
+    `engine` is what was chosen to run it. `ended` is None until the build has ended and all its events were taken in;
+    `seen` says that its end was shown.
     """
 
-    def __init__(self, config: Configuration, builder: Builder, *, unsaved: bool = False) -> None:
+    def __init__(
+        self, config: Configuration, builder: Builder, *, unsaved: bool = False, engine: Choice = "auto"
+    ) -> None:
         self.config = config
         self.name = config.name
         self.unsaved = unsaved
+        self.engine = engine
         self.state = BuildState()
         self.ended: State | None = None
         self.seen = False
         # A copy, made before the thread begins: the tree is not made for being read and changed at once.
-        self.job = Job(builder, config.copy())
+        self.job = Job(builder, config.copy(), engine)
         self._builder = builder
         self._looked_at: set[str] = set()
         self.job.start()
 
-    def again(self) -> BuildRun:
+    def again(self, engine: Choice) -> BuildRun:
         """Another run, on the configuration as it is now."""
-        return BuildRun(self.config, self._builder, unsaved=self.config.modified)
+        return BuildRun(self.config, self._builder, unsaved=self.config.modified, engine=engine)
 
     @property
     def running(self) -> bool:

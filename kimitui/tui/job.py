@@ -12,6 +12,7 @@ from kimitui.errors import KimituiError
 
 if TYPE_CHECKING:
     from kimitui.build.build import Result
+    from kimitui.build.engines import Choice
     from kimitui.build.events import Emit, Event
     from kimitui.build.runner import Cancellation
     from kimitui.config import Configuration
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 class Builder(Protocol):
     """Builds a configuration; `kimitui.build.build.build` with its directories filled in is one."""
 
-    def __call__(self, config: Configuration, *, emit: Emit, cancellation: Cancellation) -> Result:
+    def __call__(self, config: Configuration, *, engine: Choice, emit: Emit, cancellation: Cancellation) -> Result:
         """Build; raises KimituiError."""
         ...
 
@@ -28,10 +29,10 @@ class Builder(Protocol):
 def real_builder(cache_dir: Path, out_dir: Path) -> Builder:
     """The builder that compiles."""
 
-    def run(config: Configuration, *, emit: Emit, cancellation: Cancellation) -> Result:
+    def run(config: Configuration, *, engine: Choice, emit: Emit, cancellation: Cancellation) -> Result:
         from kimitui.build.build import Request, build  # a configurator that never builds need not load it
 
-        return build(Request(config, cache_dir, out_dir), emit=emit, cancellation=cancellation)
+        return build(Request(config, cache_dir, out_dir, engine=engine), emit=emit, cancellation=cancellation)
 
     return run
 
@@ -43,7 +44,7 @@ class Job:
     until `drain` takes them.
     """
 
-    def __init__(self, builder: Builder, config: Configuration) -> None:
+    def __init__(self, builder: Builder, config: Configuration, engine: Choice = "auto") -> None:
         """`config` must not be changed while the job runs."""
         from kimitui.build.runner import Cancellation
 
@@ -51,6 +52,7 @@ class Job:
         self.error: BaseException | None = None
         self._builder = builder
         self._config = config
+        self._engine = engine
         self._cancellation = Cancellation()
         self._events: deque[Event] = deque()  # append and popleft need no lock
         self._began = time.monotonic()
@@ -93,7 +95,9 @@ class Job:
 
     def _run(self) -> None:
         try:
-            self.result = self._builder(self._config, emit=self._events.append, cancellation=self._cancellation)
+            self.result = self._builder(
+                self._config, engine=self._engine, emit=self._events.append, cancellation=self._cancellation
+            )
         except KimituiError as error:
             self.error = error
         except BaseException as error:  # a bug in the builder must not take the screen down

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from kimitui.build import step as steps
+from kimitui.build.engines.base import Engine
 from kimitui.build.engines.sandbox import SandboxEngine
 from kimitui.build.events import Cached, Event, Failed, Finished, LogLine, Started, Waiting
 from kimitui.build.runner import Cancellation, Root, Runner
@@ -38,19 +39,23 @@ def scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, s
 class Build:
     """One build: its events, and the means to end it."""
 
-    def __init__(self, root: Root, cache: Path) -> None:
+    def __init__(self, root: Root, cache: Path, engine: Engine | None = None) -> None:
         self.store = Store(cache)
         self.events: list[Event] = []
         self.cancellation = Cancellation()
         self.on_event: Callable[[Event], None] = lambda _event: None
         self._root = root
+        self._engine = engine or SandboxEngine()
         self._lock = threading.Lock()
 
     def run(self, *wanted: Step) -> dict[str, Entry]:
-        with self.store.session() as session:
+        with (
+            self.store.session() as session,
+            self._engine.opened(self._root.path, self._root.digest, session, lambda _text: None),
+        ):
             runner = Runner(
                 store=self.store,
-                engine=SandboxEngine(),
+                engine=self._engine,
                 root=self._root,
                 session=session,
                 emit=self._emit,

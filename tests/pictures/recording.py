@@ -14,6 +14,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 
 from kimitui.build.build import Request, Result, build
+from kimitui.build.engines import Choice
 from kimitui.build.events import Emit, Event, LogLine, to_json
 from kimitui.build.runner import Cancellation
 from kimitui.config import Configuration
@@ -88,7 +89,7 @@ class Replay:
         self.now = 0.0
         self.told = threading.Event()
 
-    def __call__(self, config: Configuration, *, emit: Emit, cancellation: Cancellation) -> Result:
+    def __call__(self, config: Configuration, *, engine: Choice, emit: Emit, cancellation: Cancellation) -> Result:
         """Build."""
         for event in self._events:
             self.now = event.time

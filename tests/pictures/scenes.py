@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
+from unittest.mock import patch
 
+from kimitui.build.engines import Outlook
 from kimitui.errors import BuildError
 from tests.pictures.project import project
 from tests.pictures.recording import Replay
@@ -196,6 +198,19 @@ async def new(user: Driver) -> None:
 @_scene()
 async def keys(user: Driver) -> None:
     await user.press("question_mark")
+
+
+@_scene()
+async def engine(user: Driver) -> None:
+    found = [
+        Outlook("auto", True, "now: sandbox"),
+        Outlook("sandbox", True, "works here"),
+        Outlook("docker", True, "28.0.4, rootless, on amd64"),
+        Outlook("podman", False, "podman cannot be reached: No such file or directory"),
+    ]
+    with patch("kimitui.build.engines.outlook", lambda: found):
+        await user.press("E")
+        await user.until(lambda: "rootless" in user.seen())
 
 
 @_scene(replay=partial(Replay, share=0.6))

@@ -9,6 +9,7 @@ import pytest
 
 from kimitui import recovery
 from kimitui.build.build import Result
+from kimitui.build.engines import Choice
 from kimitui.build.events import (
     Cached,
     Done,
@@ -43,6 +44,7 @@ class Script:
     def __init__(self) -> None:
         self.gates = {name: threading.Event() for name in ("plan", "musl", "busybox", "end")}
         self.configurations: list[Configuration] = []
+        self.engines: list[Choice] = []
         self.fail = False
         self.lines = 100
         self.rootfs_bytes = 1_250_000
@@ -53,8 +55,9 @@ class Script:
         for name in names:
             self.gates[name].set()
 
-    def __call__(self, config: Configuration, *, emit: Emit, cancellation: Cancellation) -> Result:
+    def __call__(self, config: Configuration, *, engine: Choice, emit: Emit, cancellation: Cancellation) -> Result:
         self.configurations.append(config)
+        self.engines.append(engine)
 
         def gate(name: str) -> None:
             while not self.gates[name].wait(0.005):
@@ -64,7 +67,7 @@ class Script:
         emit(Transfer(0.1, "busybox.tar.bz2", 250, 1000))
         gate("plan")
         emit(Transfer(0.2, "busybox.tar.bz2", 1000, 1000))
-        emit(Planned(0.3, config.name, "x86_64", STEPS, self.expected))
+        emit(Planned(0.3, config.name, "x86_64", STEPS, self.expected, "sandbox" if engine == "auto" else engine))
         emit(Cached(0.4, "musl", "k", self.cached_log))
         gate("musl")
         emit(Started(0.5, "busybox", LOG))
@@ -198,7 +201,7 @@ async def test_a_failure_shows_why_and_the_log(start: Start) -> None:
 
 
 async def test_a_bug_in_the_builder_does_not_take_the_screen_down(start: Start) -> None:
-    def builder(config: Configuration, *, emit: Emit, cancellation: Cancellation) -> Result:
+    def builder(config: Configuration, *, engine: Choice, emit: Emit, cancellation: Cancellation) -> Result:
         raise ZeroDivisionError("oops")
 
     async with start(builder=builder) as user:
@@ -433,7 +436,7 @@ async def test_building_again_after_a_failure(start: Start) -> None:
 
 
 async def test_an_error_before_there_is_a_plan_is_shown_the_same_way(start: Start) -> None:
-    def builder(config: Configuration, *, emit: Emit, cancellation: Cancellation) -> Result:
+    def builder(config: Configuration, *, engine: Choice, emit: Emit, cancellation: Cancellation) -> Result:
         raise PresetError("busybox.NOPE is no option", where=Path("presets/child.json5"), fix="leave it out")
 
     async with start(builder=builder) as user:

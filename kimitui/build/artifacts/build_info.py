@@ -5,13 +5,36 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import kimitui
 from kimitui.build import elf, replaced
+from kimitui.build.arch import ARCHES
 from kimitui.build.artifacts import container
 from kimitui.build.artifacts.made import Made
 from kimitui.build.artifacts.oci import file_digest
 from kimitui.build.step import Step
+from kimitui.errors import UsageError
+
+NAME = "build-info.json"
+
+
+def read(directory: Path) -> dict[str, Any]:
+    """The record in a directory of artifacts; UsageError where there is none, or none of ours."""
+    path = directory / NAME
+    try:
+        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if record["arch"] in ARCHES:
+            return record
+    except (FileNotFoundError, NotADirectoryError):
+        raise UsageError(
+            f"there is no {NAME}, so this is not what kimitui build made",
+            where=directory,
+            fix="Give a preset, or a directory such as out/vm/x86_64.",
+        ) from None
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise UsageError(f"{NAME} is not as kimitui build writes it", where=path)
 
 
 def write(target: Path, made: Made, artifacts: Iterable[Path]) -> None:
@@ -32,6 +55,7 @@ def write(target: Path, made: Made, artifacts: Iterable[Path]) -> None:
         "toolchain": {
             "digest": made.toolchain.digest,
             "definition": made.toolchain.definition_digest,
+            "made_by": made.toolchain.made_by,
             "packages": dict(made.toolchain.packages),
         },
         "steps": {step.name: made.entries[step.name].key for step in made.plan.steps},

@@ -56,6 +56,25 @@ def unpack(chunks: Iterable[bytes], directory: Path) -> None:
         archive.extractall(directory, _inner(archive), filter=_as_it_is)
 
 
+def unpack_root(chunks: Iterable[bytes], root: Path) -> None:
+    """Unpack a tar stream with a root file system: it belongs to who runs this; nothing is a device or sets ids.
+
+    Raises tarfile.TarError for what is no archive or reaches out of `root`.
+    """
+    with tarfile.open(fileobj=_Chunks(chunks), mode="r|", bufsize=_BUFFER_BYTES) as archive:
+        archive.extractall(root, (member for member in archive if _is_kept(member)), filter=_plain)
+
+
+def _is_kept(member: tarfile.TarInfo) -> bool:
+    top, _, below = member.name.removeprefix("./").partition("/")
+    return not member.isdev() and not (below and top in ("dev", "proc", "sys")) and top != ".dockerenv"
+
+
+def _plain(member: tarfile.TarInfo, directory: str) -> tarfile.TarInfo:
+    plain = tarfile.tar_filter(member, directory)
+    return plain.replace(uid=os.geteuid(), gid=os.getegid(), uname="", gname="", deep=False)
+
+
 def _owned_by_root(member: tarfile.TarInfo) -> tarfile.TarInfo:
     member.uid = member.gid = 0
     member.uname = member.gname = ""

@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from kimitui.build.engines.daemon import Place
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,10 @@ class Engine(Protocol):
     """Runs jobs."""
 
     name: str
+
+    @property
+    def daemon(self) -> Place | None:
+        """What runs them, None where they are processes of this machine."""
 
     def warning(self) -> str | None:
         """What this engine does not protect from on this machine, in one line; None: nothing."""

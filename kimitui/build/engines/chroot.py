@@ -27,6 +27,7 @@ class ChrootEngine:
     """Runs jobs in a chroot; `reason` is why there is no sandbox."""
 
     name = "chroot"
+    daemon = None
 
     def __init__(self, reason: str) -> None:
         self._reason = reason

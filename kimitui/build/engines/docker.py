@@ -8,78 +8,28 @@ as the build takes, and nothing but the image stays longer.
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import docker
-import requests
-from docker.errors import APIError, DockerException, ImageNotFound, InvalidVersion, NotFound
+from docker.errors import ImageNotFound, NotFound
 from docker.types import LogConfig
 from docker.types import Mount as VolumeMount
-from docker.utils import kwargs_from_env
 
 from kimitui.build.engines import archives
 from kimitui.build.engines.base import Job, Mount
+from kimitui.build.engines.daemon import Place
 from kimitui.errors import MachineError
 
 _REPOSITORY = "kimitui-toolchain"
 _SESSION = "kimitui.session"
 _MAX_PROCESSES = 4096
 _MEMORY_SHARE = 0.9  # of the daemon's machine, for one step
-_PATIENCE_SECONDS = 24 * 60 * 60  # a step may take hours, and so may a slow line that the toolchain goes over
 _ENDED_BY_KILL = 128 + 9
-_PERMISSION = (
-    "Add yourself to the group that owns the socket (docker: usermod -aG docker $USER, then log in again), or use the "
-    "rootless daemon, or --engine sandbox."
-)
-
-
-@dataclass(frozen=True)
-class Place:
-    """Which daemon: how it is called, and what connects to it."""
-
-    name: str
-    connect: Callable[[], docker.APIClient]
-
-
-class _Client(docker.APIClient):
-    """Trusts the authority that the daemon's settings name, and not the one that REQUESTS_CA_BUNDLE names instead."""
-
-    def merge_environment_settings(self, *words: Any) -> Any:
-        settings = super().merge_environment_settings(*words)
-        return {**settings, "verify": self.verify} if isinstance(self.verify, str) else settings
-
-
-def docker_place(environment: Mapping[str, str] = os.environ) -> Place:
-    """The daemon that the docker command would use: DOCKER_HOST, else the current context."""
-
-    def connect() -> docker.APIClient:
-        if environment.get("DOCKER_HOST"):
-            settings: dict[str, Any] = dict(kwargs_from_env(environment=dict(environment)))
-        else:
-            settings = dict(docker.ContextAPI.kwargs_from_context(environment=dict(environment)))
-        ssh = str(settings.get("base_url", "")).startswith("ssh://")
-        return _Client(version="auto", timeout=_PATIENCE_SECONDS, use_ssh_client=ssh, **settings)
-
-    return Place("docker", connect)
-
-
-def podman_place(environment: Mapping[str, str] = os.environ) -> Place:
-    """Podman's API socket: CONTAINER_HOST, else the user's own, else the machine's."""
-
-    def connect() -> docker.APIClient:
-        own = Path(environment.get("XDG_RUNTIME_DIR", f"/run/user/{os.geteuid()}")) / "podman/podman.sock"
-        socket = own if own.exists() else Path("/run/podman/podman.sock")
-        url = environment.get("CONTAINER_HOST") or f"unix://{socket}"
-        ssh = url.startswith("ssh://")
-        return _Client(base_url=url, version="auto", timeout=_PATIENCE_SECONDS, use_ssh_client=ssh)
-
-    return Place("podman", connect)
 
 
 class DockerEngine:
@@ -88,6 +38,7 @@ class DockerEngine:
     def __init__(self, place: Place, *, reason: str | None = None) -> None:
         """`reason` is why it was chosen where the user did not say which engine, for a line that tells so."""
         self.name = place.name
+        self.daemon = place
         self._place = place
         self._reason = reason
         self._image = ""
@@ -132,16 +83,17 @@ class DockerEngine:
     @contextlib.contextmanager
     def _client(self) -> Iterator[docker.APIClient]:
         """A connection of its own for who asks, since they must not be shared among threads."""
-        with self._explained():
-            client = self._place.connect()
-            try:
-                yield client
-            finally:
-                client.close()
+        with self._place.client() as client, self._image_is_kept():
+            yield client
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
-        """Turn what the client raises into errors that a user can act on."""
+        """Turn what a client raises into errors that a user can act on."""
+        with self._place.explained(), self._image_is_kept():
+            yield
+
+    @contextlib.contextmanager
+    def _image_is_kept(self) -> Iterator[None]:
         try:
             yield
         except ImageNotFound as error:
@@ -149,45 +101,29 @@ class DockerEngine:
                 f"{self.name} has lost the toolchain's image: {error.explanation}",
                 fix="Run the command again; it is handed over anew.",
             ) from error
-        except InvalidVersion as error:
-            raise MachineError(f"the {self.name} daemon is too old: {error}", fix="Install a newer one.") from error
-        except APIError as error:
-            said = str(error.explanation or error).strip()
-            full = "no space left" in said.lower()
-            raise MachineError(
-                f"{self.name} says: {said}",
-                fix=f"Free some space where the daemon runs ({self.name} system prune)." if full else None,
-            ) from error
-        except (DockerException, requests.RequestException, OSError) as error:
-            raise self._unreachable(error) from error
-
-    def _unreachable(self, error: Exception) -> MachineError:
-        causes: list[BaseException] = [error]
-        while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None and cause not in causes:
-            causes.append(cause)
-        texts = " ".join(map(str, causes))
-        if any(isinstance(one, PermissionError) for one in causes) or "Permission denied" in texts:
-            return MachineError(f"no permission for the socket of {self.name}", fix=_PERMISSION)
-        return MachineError(
-            f"{self.name} cannot be reached: {error}",
-            fix="Start it, or say where it is (DOCKER_HOST, docker context use; CONTAINER_HOST for podman); "
-            "or use --engine sandbox.",
-        )
 
     # The toolchain
 
     def _imported(self, client: docker.APIClient, root: Path, digest: str, tell: Callable[[str], None]) -> str:
-        image = f"{_REPOSITORY}:{digest[:16]}"
-        if client.images(image):
+        """The id of the toolchain's image. It is found by its label: what it is called is the daemon's business."""
+        label = f"{_REPOSITORY}={digest}"
+
+        def found() -> str | None:
+            return next((str(image["Id"]) for image in client.images(filters={"label": label})), None)
+
+        if image := found():
             return image
         tell(f"handing the toolchain to {self.name}; this is needed once")
-        repository, tag = image.split(":")
+        tag = digest[:16]
         with archives.packed([(".", root)]) as stream:
-            client.import_image(
-                stream, repository=repository, tag=tag, changes=[f"LABEL {_REPOSITORY}={digest}"], stream_src=True
-            )
-        if not client.images(image):
+            client.import_image(stream, repository=_REPOSITORY, tag=tag, changes=[f"LABEL {label}"], stream_src=True)
+        if (image := found()) is None:
             raise MachineError(f"{self.name} did not take the toolchain", fix="Look at the daemon's own log.")
+        if not client.images(f"{_REPOSITORY}:{tag}"):
+            # Podman calls every import `latest`.
+            client.tag(image, _REPOSITORY, tag)
+            with contextlib.suppress(NotFound):
+                client.remove_image(f"{_REPOSITORY}:latest")
         return image
 
     # A job's container
@@ -324,6 +260,7 @@ class _Execution:
     def wait(self) -> int:
         """Its exit status; negative: the number of the signal that ended it. Where it is 0, the output is fetched."""
         if self._status is None:
+            self._status = -9  # should this fail, nothing is left to wait for
             try:
                 with self._engine._explained():
                     status = int(self._client.wait(self._container)["StatusCode"])
@@ -355,7 +292,13 @@ class _Execution:
         for mount in self._job.mounts:
             if mount.writable and not mount.cache:
                 chunks, _ = self._client.get_archive(self._container, mount.target)
-                archives.unpack(chunks, mount.host)
+                try:
+                    archives.unpack(chunks, mount.host)
+                except BaseException:
+                    # The daemon lets go of a container only when its archive was taken to the end.
+                    for _ in chunks:
+                        pass
+                    raise
 
 
 def _by_directory(mounts: Sequence[Mount]) -> dict[str, list[Mount]]:
@@ -389,19 +332,9 @@ def _remove(client: docker.APIClient, session: str) -> None:
             client.remove_volume(volume["Name"], force=True)
 
 
-def answers(place: Place) -> bool:
-    """Whether the daemon can be reached."""
-    try:
-        with DockerEngine(place)._client() as client:
-            return bool(client.ping())
-    except MachineError:
-        return False
-
-
 def prune(place: Place) -> list[str]:
     """Remove every toolchain's image from the daemon; their tags. Raises MachineError."""
-    engine = DockerEngine(place)
-    with engine._client() as client:
+    with place.client() as client:
         images = client.images(filters={"label": _REPOSITORY})
         for image in images:
             client.remove_image(image["Id"], force=True)

@@ -27,6 +27,7 @@ class SandboxEngine:
     """Runs jobs under bubblewrap."""
 
     name = "sandbox"
+    daemon = None
 
     def warning(self) -> str | None:
         """None: every promise is kept."""

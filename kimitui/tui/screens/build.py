@@ -17,6 +17,7 @@ from kimitui.tui.build_run import BuildRun
 from kimitui.tui.job import Job
 from kimitui.tui.outcome import outcome_text, shown_path
 from kimitui.tui.screens.build_questions import ask_to_cancel, ask_to_leave
+from kimitui.tui.screens.engine import ask_for_engine, engine_pieces
 from kimitui.tui.screens.keys import BUILD_SIGNS
 from kimitui.tui.step_tree import step_tree, used_by
 from kimitui.tui.widgets.bar import Bar, Keys, level_pieces
@@ -60,7 +61,7 @@ def open_build(app: KimituiApp, config: Configuration, *, unsaved: bool = False)
     """Show the build that is running, or whose end was not seen yet; if there is none, begin one."""
     run = app.build
     if run is None or not (run.running or (run.config is config and not run.seen)):
-        run = app.build = BuildRun(config, app.builder, unsaved=unsaved)
+        run = app.build = BuildRun(config, app.builder, unsaved=unsaved, engine=app.engine)
     app.push_screen(BuildScreen(run))
 
 
@@ -72,6 +73,7 @@ class BuildScreen(Screen[None]):
         Binding("c", "cancel", "cancel", id="build.cancel"),
         Binding("escape", "close", "back", id="build.close", tooltip="back; the build can go on, b comes back to it"),
         Binding("r", "retry", "build again", id="build.retry", tooltip="build again, when it has ended"),
+        Binding("E", "engine", "engine", id="build.engine", tooltip="choose what runs builds"),
         Binding("f", "follow", "follow", id="build.follow", tooltip="follow the step that runs"),
         Binding("slash", "find", "find in the log", id="log.find", tooltip="find in the log; capital letters count"),
         Binding("n", "find_next(1)", "next found", id="log.next", tooltip="next found line"),
@@ -225,6 +227,7 @@ class BuildScreen(Screen[None]):
         left: list[Piece] = [(f"{self.run.name} › ", "dim"), (f"build{arch}", "title")]
         if self.run.unsaved:
             left.append(("  with unsaved changes", "accent"))
+        left += engine_pieces(self.state.engine, self.run.engine, cast("KimituiApp", self.app).engine)
         mark, style = MARKS[state]
         now: list[Piece] = [(f"{mark} {word}  ", style), (format_seconds(self.job.seconds), "strong")]
         crumbs = self.query_one("#crumbs", Bar)
@@ -287,12 +290,16 @@ class BuildScreen(Screen[None]):
         if self.ended is None:
             return
         app = cast("KimituiApp", self.app)
-        self.run = app.build = self.run.again()
+        self.run = app.build = self.run.again(app.engine)
         self._finished, self._following = False, True
         self.query_one(Keys).show_keys(_RUNNING_KEYS)
         if self._timer:
             self._timer.resume()
         self.pick_up()
+
+    def action_engine(self) -> None:
+        """Choose what runs the next build."""
+        ask_for_engine(self, self._show)
 
     def action_follow(self) -> None:
         """Show the step that runs, and its end."""

@@ -83,6 +83,7 @@ class ConfigureScreen(Screen[None]):
         Binding("S", "save_as", "save as", id="file.save_as", tooltip="save as a new preset"),
         Binding("o", "open_preset", "presets", id="preset.open", tooltip="open another preset"),
         Binding("b", "build", "build", id="preset.build", tooltip="build what is set now"),
+        Binding("E", "engine", "engine", id="build.engine", tooltip="choose what runs builds"),
     ]
 
     def __init__(self, config: Editing) -> None:
@@ -389,6 +390,12 @@ class ConfigureScreen(Screen[None]):
         config = self.session.config
         assert isinstance(config, Configuration)
         open_build(cast("KimituiApp", self.app), config, unsaved=self.session.unsaved)
+
+    def action_engine(self) -> None:
+        """Choose what runs builds."""
+        from kimitui.tui.screens.engine import ask_for_engine
+
+        ask_for_engine(self)
 
     def action_scroll_help(self, lines: int) -> None:
         """Scroll the help."""

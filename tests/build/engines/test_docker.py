@@ -1,4 +1,4 @@
-"""The same jobs and builds in a Docker daemon that the test starts."""
+"""The same jobs and builds in daemons of Docker and Podman that the test starts."""
 
 from __future__ import annotations
 
@@ -7,24 +7,27 @@ import http.server
 import json
 import multiprocessing
 import os
+import signal
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
-import docker
 import pytest
 
 from kimitui.build.engines.base import Engine, Job, Mount
-from kimitui.build.engines.docker import DockerEngine, docker_place, prune
+from kimitui.build.engines.daemon import Place, docker_place
+from kimitui.build.engines.docker import DockerEngine, prune
 from kimitui.build.engines.sandbox import SandboxEngine
 from kimitui.errors import MachineError
 from kimitui.resources import cache_dir
 from tests.build import daemons
 from tests.build.conftest import Image, kimitui
+from tests.build.daemons import Daemon
 
 pytestmark = [
     pytest.mark.build,
@@ -35,26 +38,23 @@ pytestmark = [
 
 @dataclass(frozen=True)
 class Served:
-    """A daemon, by its socket and over TLS."""
+    """A daemon, by its socket and, if it is Docker's, over TLS."""
 
-    daemon: daemons.Daemon
-    by_socket: dict[str, str]
-    over_tls: dict[str, str]
-
-    @property
-    def client(self) -> docker.DockerClient:
-        return docker.DockerClient(base_url=self.daemon.url, version="1.41")
+    daemon: Daemon
+    over_tls: dict[str, str] | None = None
 
     @property
     def left(self) -> list[str]:
         """Containers and volumes in the daemon."""
-        client = self.client
-        containers, volumes = client.containers.list(all=True), client.volumes.list()
-        return [str(one.id) for one in containers] + [str(one.id) for one in volumes]
+        return self.daemon.left
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+@pytest.fixture(scope="module", params=["docker", "podman"])
+def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    if request.param == "podman":
+        with daemons.started("podman") as daemon:
+            yield Served(daemon)
+        return
     directory = tmp_path_factory.mktemp("tls")
     certificates(directory)
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -68,7 +68,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             "DOCKER_TLS_VERIFY": "1",
             "DOCKER_CERT_PATH": str(directory),
         }
-        yield Served(daemon, {"DOCKER_HOST": daemon.url}, over_tls)
+        yield Served(daemon, over_tls)
 
 
 def certificates(directory: Path) -> None:
@@ -92,16 +92,16 @@ def small(minimal: Image) -> Path:
 
 @pytest.fixture
 def engine(served: Served, small: Path, tmp_path: Path) -> Iterator[DockerEngine]:
-    with opened(served.by_socket, small, tmp_path) as engine:
+    with opened(served.daemon.place, small, tmp_path) as engine:
         yield engine
     assert served.left == []
 
 
 class opened:  # noqa: N801 # a context manager
-    """An engine within `opened`, by an environment."""
+    """An engine within `opened`, by its place."""
 
-    def __init__(self, environment: dict[str, str], root: Path, directory: Path) -> None:
-        self.engine = DockerEngine(docker_place(environment))
+    def __init__(self, place: Place, root: Path, directory: Path) -> None:
+        self.engine = DockerEngine(place)
         (directory / "session").mkdir(exist_ok=True)
         self.context = self.engine.opened(root, "0" * 64, directory / "session", lambda _text: None)
 
@@ -202,9 +202,11 @@ def test_killing_ends_it_and_leaves_nothing(engine: DockerEngine, served: Served
 
 
 def test_the_daemon_may_be_far_away(served: Served, small: Path, tmp_path: Path) -> None:
+    if served.over_tls is None:
+        pytest.skip("Podman's service does not speak TLS")
     (tmp_path / "tree").mkdir()
     (tmp_path / "tree/file").write_text("content\n")
-    with opened(served.over_tls, small, tmp_path) as engine:
+    with opened(docker_place(served.over_tls), small, tmp_path) as engine:
         wanted = job(
             small, tmp_path, "cat /steps/one/file | tee /output/x", Mount(tmp_path / "tree", "/steps/one", final=True)
         )
@@ -214,16 +216,17 @@ def test_the_daemon_may_be_far_away(served: Served, small: Path, tmp_path: Path)
 
 
 def test_what_a_killed_build_left_is_taken_away(served: Served, small: Path, tmp_path: Path) -> None:
-    opened(served.by_socket, small, tmp_path).__enter__().start(job(small, tmp_path, "sleep 1000"))
+    opened(served.daemon.place, small, tmp_path).__enter__().start(job(small, tmp_path, "sleep 1000"))
     assert len(served.left) > 1
     (tmp_path / "session").rmdir()
-    with DockerEngine(docker_place(served.by_socket)).opened(small, "0" * 64, tmp_path / "next", lambda _text: None):
+    with DockerEngine(served.daemon.place).opened(small, "0" * 64, tmp_path / "next", lambda _text: None):
         assert served.left == []
 
 
 def test_an_image_that_was_removed_meanwhile(served: Served, small: Path, tmp_path: Path) -> None:
-    with opened(served.by_socket, small, tmp_path) as engine:
-        assert prune(docker_place(served.by_socket)) == [f"kimitui-toolchain:{'0' * 16}"]
+    with opened(served.daemon.place, small, tmp_path) as engine:
+        (tag,) = prune(served.daemon.place)
+        assert tag.endswith(f"kimitui-toolchain:{'0' * 16}")
         with pytest.raises(MachineError, match="lost the toolchain's image") as caught:
             engine.start(job(small, tmp_path, "true"))
     assert "Run the command again" in str(caught.value)
@@ -231,7 +234,7 @@ def test_an_image_that_was_removed_meanwhile(served: Served, small: Path, tmp_pa
 
 
 def test_a_daemon_that_dies_meanwhile(small: Path, tmp_path: Path) -> None:
-    with daemons.running() as daemon, opened({"DOCKER_HOST": daemon.url}, small, tmp_path) as engine:
+    with daemons.running() as daemon, opened(daemon.place, small, tmp_path) as engine:
         execution = engine.start(job(small, tmp_path, "echo ready; exec sleep 1000"))
         lines = execution.lines()
         assert next(lines) == "ready"
@@ -249,7 +252,7 @@ def test_a_daemon_without_space(small: Path, tmp_path: Path) -> None:
         with (
             daemons.running(data=data) as daemon,
             pytest.raises(MachineError, match="no space left") as caught,
-            opened({"DOCKER_HOST": daemon.url}, small, tmp_path) as engine,
+            opened(daemon.place, small, tmp_path) as engine,
         ):
             (tmp_path / "large").write_bytes(os.urandom(4_000_000))
             run(engine, job(small, tmp_path, "true", Mount(tmp_path / "large", "/sources/large")))
@@ -258,9 +261,22 @@ def test_a_daemon_without_space(small: Path, tmp_path: Path) -> None:
         subprocess.run(["umount", "--lazy", data], check=True)
 
 
+def test_no_space_on_this_machine(engine: DockerEngine, small: Path, tmp_path: Path) -> None:
+    wanted = job(small, tmp_path, "dd if=/dev/zero of=/output/large bs=1M count=4 2>/dev/null")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "kimitui", tmp_path / "output"], check=True)
+    try:
+        execution = engine.start(wanted)
+        assert list(execution.lines()) == []
+        with pytest.raises(OSError, match="No space left"):  # it is not the daemon that lacks it
+            execution.wait()
+        assert execution.wait() == -9
+    finally:
+        subprocess.run(["umount", tmp_path / "output"], check=True)
+
+
 def test_a_daemon_that_is_not_there(small: Path, tmp_path: Path) -> None:
     with pytest.raises(MachineError, match="docker cannot be reached") as caught:
-        opened({"DOCKER_HOST": f"unix://{tmp_path}/socket"}, small, tmp_path).__enter__()
+        opened(docker_place({"DOCKER_HOST": f"unix://{tmp_path}/socket"}), small, tmp_path).__enter__()
     assert "DOCKER_HOST" in str(caught.value) and caught.value.exit_code == 3
 
 
@@ -273,7 +289,7 @@ def test_no_permission_for_the_socket(served: Served, small: Path, tmp_path: Pat
         os.setresgid(65534, 65534, 65534)
         os.setresuid(65534, 65534, 65534)
         try:
-            opened(served.by_socket, small, Path("/tmp")).__enter__()
+            opened(served.daemon.place, small, Path("/tmp")).__enter__()
         except (MachineError, OSError) as error:
             answers.put(str(error))
 
@@ -305,7 +321,9 @@ def test_a_daemon_that_is_too_old(small: Path, tmp_path: Path) -> None:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
             with pytest.raises(MachineError, match="too old"):
-                opened({"DOCKER_HOST": f"tcp://127.0.0.1:{server.server_port}"}, small, tmp_path).__enter__()
+                opened(
+                    docker_place({"DOCKER_HOST": f"tcp://127.0.0.1:{server.server_port}"}), small, tmp_path
+                ).__enter__()
         finally:
             server.shutdown()
 
@@ -324,8 +342,18 @@ def test_every_step_has_the_same_bytes(
 ) -> None:
     for name in ("sources", "toolchain"):
         (tmp_path / name).symlink_to(cache_dir() / name)
-    monkeypatch.setenv("DOCKER_HOST", served.daemon.url)
-    arguments = ("--engine", "docker", "--cache-dir", tmp_path, "--out", tmp_path / "out", "--progress", "plain")
+    for name, value in served.daemon.environment.items():
+        monkeypatch.setenv(name, value)
+    arguments = (
+        "--engine",
+        served.daemon.name,
+        "--cache-dir",
+        tmp_path,
+        "--out",
+        tmp_path / "out",
+        "--progress",
+        "plain",
+    )
     kimitui("build", "minimal", "--offline", *arguments)
     sandbox, ours = outputs(cache_dir()), outputs(tmp_path)
     assert {name for name, _ in ours.values()} >= {
@@ -341,7 +369,33 @@ def test_every_step_has_the_same_bytes(
     sums = [(path / "SHA256SUMS").read_text() for path in (tmp_path / "out/minimal/x86_64", minimal.directory)]
     assert sums[0] == sums[1]
     assert served.left == []
-    images = [tag for image in served.client.images.list() for tag in image.tags]
-    assert images and all(tag.startswith("kimitui-toolchain:") for tag in images)
-    assert "kimitui-toolchain:" in kimitui("cache", "prune", "--engine", "docker")
-    assert served.client.images.list() == []
+    images = [tag for image in served.daemon.client.images.list() for tag in image.tags]
+    assert images and all("kimitui-toolchain:" in tag for tag in images)
+    assert "kimitui-toolchain:" in kimitui("cache", "prune", "--engine", served.daemon.name)
+    assert served.daemon.client.images.list() == []
+
+
+@pytest.mark.slow
+def test_a_build_that_is_cancelled_leaves_nothing(
+    served: Served, minimal: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("sources", "toolchain"):
+        (tmp_path / name).symlink_to(cache_dir() / name)
+    for name, value in served.daemon.environment.items():
+        monkeypatch.setenv(name, value)
+    arguments = ("minimal", "--offline", "--engine", served.daemon.name, "--cache-dir", tmp_path, "--progress", "json")
+    command = [sys.executable, "-m", "kimitui", "build", *map(str, arguments), "--out", str(tmp_path / "out")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stderr is not None
+        events = (json.loads(line)["event"] for line in process.stdout)
+        assert "logline" in events, process.stderr.read()  # a container runs
+        assert served.left != []
+        process.send_signal(signal.SIGINT)
+        list(events)
+        said = process.stderr.read()
+    assert process.returncode == 130, said
+    assert served.left == []
+    assert list((tmp_path / "tmp").iterdir()) == [] and not (tmp_path / "out").exists()
+    sandbox = outputs(cache_dir())
+    for key, (name, output) in outputs(tmp_path).items():
+        assert files(output) == files(sandbox[key][1]), name
