@@ -17,11 +17,12 @@ from kimitui.build.flags import flags
 from kimitui.build.plan import dotconfig
 from kimitui.build.plan.context import builder_file
 from kimitui.build.step import InputFile, Step, in_order
+from kimitui.build.toolchain import Toolchain
 from kimitui.build.workshop import Request, Workshop
 from kimitui.config import Configuration
 from kimitui.kconfig.names import Names
 from kimitui.kconfig.system import load_system_tree
-from kimitui.sizes import tarball
+from kimitui.sizes import tarball, tools
 from kimitui.sizes.brought import Brought
 from kimitui.sizes.brought import read as read_brought
 from kimitui.sizes.flags import MISSING
@@ -65,6 +66,7 @@ class Compiled:
     output: Path
     musl: Path
     toolchain_digest: str
+    tools: Mapping[str, str]
     sources: Mapping[str, str]
     compile: tuple[str, ...]
 
@@ -104,6 +106,7 @@ def compiled(wanted: Wanted, config: Configuration, cache_dir: Path, *, emit: Em
             output=done[step.name].output,
             musl=done["musl"].output,
             toolchain_digest=room.toolchain.digest,
+            tools=tools.of(room.toolchain.packages, room.plan.arch.name),
             sources={name: source.digest for name, source in room.sources.items()},
             compile=tuple(step.parameters["CFLAGS_TARGET"].split()),
         )
@@ -214,8 +217,8 @@ def program(config: Configuration, cache_dir: Path, *, emit: Emit) -> Program:
         return Program(config, room.runner.run(in_order((step,)))[step.name].output / "busybox")
 
 
-def packages(arch: str, cache_dir: Path, *, emit: Emit) -> tuple[str, dict[str, Brought]]:
-    """The toolchain's digest, and what every package brings, by the name of its step. Raises as `build` does.
+def packages(arch: str, cache_dir: Path, *, emit: Emit) -> tuple[Toolchain, dict[str, Brought]]:
+    """The toolchain, and what every package brings, by the name of its step. Raises as `build` does.
 
     Linked statically, and so without what a choice brings along that wants shared libraries.
     """
@@ -231,7 +234,7 @@ def packages(arch: str, cache_dir: Path, *, emit: Emit) -> tuple[str, dict[str, 
     with _opened(config, cache_dir, emit) as room:
         steps = (*room.plan.packages, *room.plan.containment)
         done = room.runner.run(in_order(steps))
-        return room.toolchain.digest, {step.name: read_brought(done[step.name].output / "root") for step in steps}
+        return room.toolchain, {step.name: read_brought(done[step.name].output / "root") for step in steps}
 
 
 def packed(config: Configuration, archives: Sequence[bytes], cache_dir: Path, *, emit: Emit) -> dict[str, list[int]]:
