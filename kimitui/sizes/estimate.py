@@ -19,6 +19,7 @@ from kimitui.sizes.brought import Brought
 from kimitui.sizes.busybox import Built
 from kimitui.sizes.errors import uncertainty
 from kimitui.sizes.flags import changed_flags
+from kimitui.sizes.kernel import kernel_sizes
 from kimitui.sizes.layout import up
 from kimitui.sizes.running import Running, Scenario
 
@@ -171,6 +172,9 @@ class Estimator:
             for name in _FILES.get(word, ()):
                 if name in files:
                     found[name] = files[name]
+            if word == "vmlinuz" and word not in files:
+                kernel = kernel_sizes(config.requested("kernel"), config.choice("IMAGE_ARCH"))
+                found[word] = kernel.vmlinuz_bytes if kernel else None
         return {name: size for name, size in found.items() if size}
 
     def _packed(self, method: str, around: _Around, built: Built) -> int | None:

@@ -175,6 +175,18 @@ def test_a_system_image_is_whole_blocks_and_smaller_than_what_is_in_it(method: s
     assert (image < sizes.contents_bytes * 0.75) == (method != "none")
 
 
+def test_a_kernel_that_is_like_those_measured_is_estimated_and_another_is_not() -> None:
+    config = opened("vm").copy()
+    before = estimate(config).artifacts["vmlinuz"]
+    assert 1_000_000 < before < 5_000_000
+    config.set("KERNEL_XFS_FS", "y")
+    sizes = estimate(config)
+    assert sizes.artifacts["vmlinuz"] > before + 100_000
+    assert "vmlinuz" not in sizes.uncertainty
+    config.set("KERNEL_MODULES", "y")  # no kernel with modules was measured
+    assert "vmlinuz" not in estimate(config).artifacts
+
+
 def test_the_budget_is_the_presets() -> None:
     assert estimate(opened("minimal")).budget_bytes == 5_000_000
 
