@@ -245,14 +245,12 @@ def _pack(data: dict[str, Any], linked: _Linked, config: Configuration, cache_di
     links = {name: link.removeprefix("/") for _, name, link, _ in data["applets"]}
     archives = []
 
-    def add(body: bytes, some: Iterable[str], packed: float) -> None:
+    texts = b"".join(around.values())
+
+    def add(body: bytes, some: Iterable[str], packed: float, *, linked: bool) -> None:
         content, members = packing.archive(body, sorted(some), around, releases.load().source_date_epoch)
-        texts = b"".join(around.values())
-        archives.append(
-            packing.Archive(
-                content, (packed, float(tarball.deflated(texts))), (float(len(body)), float(len(texts))), members
-            )
-        )
+        both = (packed, float(tarball.deflated(texts))), (float(len(body)), float(len(texts)))
+        archives.append(packing.Archive(content, *both, members, linked))
 
     for some in packing.draws(_ARCHIVES, names):
         # Without the tables of the whole program.
@@ -260,14 +258,14 @@ def _pack(data: dict[str, Any], linked: _Linked, config: Configuration, cache_di
         tables = _tables_of(data, some, found, linked.texts)
         packed = sum(len(content) * data["packing"]["tables"][name] for name, content in tables.items())
         body = packing.program(_parts(data, nodes, found, tables))
-        add(body, (links[name] for name in some), model.packed_of(nodes) + packed)
+        add(body, (links[name] for name in some), model.packed_of(nodes) + packed, linked=False)
     # And the programs that there are.
     for values, program in (
         (everything, linked.base.output / "busybox"),
         (busybox_values(linked.small.config), linked.small.program),
     ):
         packed = running.built(model, values, ()).packed_bytes
-        add(program.read_bytes(), model.links(values), packed)
+        add(program.read_bytes(), model.links(values), packed, linked=True)
     measured = compiling.packed(config, [one.content for one in archives], cache_dir, emit=emit)
     data["packing"]["methods"] = packing.fitted(archives, measured)
 

@@ -43,13 +43,14 @@ class Archive:
     """A root file system put together for training.
 
     `packed` is what deflate leaves of the program and of the files beside it, `raw` what both are unpacked; `members`
-    are the entries of the archive.
+    are the entries of the archive. `linked` is whether the program in it is one that was linked.
     """
 
     content: bytes
     packed: tuple[float, float]
     raw: tuple[float, float]
     members: int
+    linked: bool
 
 
 def contents(program: Path, keys: Sequence[Key], objects: Mapping[str, Object]) -> list[Placed]:
@@ -144,7 +145,11 @@ def archive(body: bytes, links: Sequence[str], files: Mapping[str, bytes], epoch
 
 
 def fitted(archives: Sequence[Archive], sizes: Mapping[str, Sequence[int]]) -> dict[str, list[float]]:
-    """By method, its `Weights`: the least squares of relative errors."""
+    """By method, its `Weights`: the least squares of relative errors.
+
+    A program that is put together lacks what a linker adds, and so packs a little otherwise than its parts say; that
+    has a weight of its own, which no program that is built needs.
+    """
     result = {}
     for method, measured in sizes.items():
         rows = []
@@ -152,8 +157,9 @@ def fitted(archives: Sequence[Archive], sizes: Mapping[str, Sequence[int]]) -> d
             program, beside = one.raw if method == UNPACKED else one.packed
             both = program + beside
             more = 0.0 if method == UNPACKED else program * both / 1e6
-            rows.append([value / size for value in (1.0, both, more, float(one.members))])
-        result[method] = [round(weight, 5) for weight in _solved(rows)]
+            own = 0.0 if one.linked or method == UNPACKED else both
+            rows.append([value / size for value in (1.0, both, more, float(one.members), own)])
+        result[method] = [round(weight, 5) for weight in _solved(rows)[:-1]]
     return result
 
 
