@@ -12,7 +12,7 @@ from typing import Any
 
 from kimitui.sizes.layout import Contents, Rules, file_bytes
 from kimitui.sizes.reach import Program, symbol_of
-from kimitui.sizes.weights import UNPACKED, Weights
+from kimitui.sizes.weights import NEAR, UNPACKED, Weights
 
 DATA = Path(__file__).parent / "data"
 ARCHES = ("x86_64", "arm64", "riscv64")
@@ -31,14 +31,20 @@ _FIELD = (1 << _FIELD_BITS) - 1
 class Built:
     """A program under one scenario: its file's bytes, what is in it, and how many links lead to it.
 
-    `packed_bytes` is what deflate leaves of it, section by section.
+    `packed_bytes` is what deflate leaves of it, section by section; `far_bytes` the same for methods that find what is
+    far apart, for which flags change less.
     """
 
     file_bytes: int
     contents: Contents
-    linked_bytes: int
     links: int
     packed_bytes: float
+    far_bytes: float
+
+    @property
+    def linked_bytes(self) -> int:
+        """What is linked, without what the layout adds."""
+        return self.contents.text + self.contents.rodata + self.contents.relro + self.contents.data
 
 
 class BusyBox:
@@ -97,7 +103,8 @@ class BusyBox:
         packed, raw = beside
         if method == UNPACKED:
             return round(self._methods[method].packed(built.file_bytes, raw, members))
-        return round(self._methods[method].packed(built.packed_bytes, packed, members))
+        program = built.packed_bytes if method in NEAR else built.far_bytes
+        return round(self._methods[method].packed(program, packed, members))
 
     def links(self, values: Mapping[str, str]) -> frozenset[str]:
         """The paths that lead to BusyBox, without a slash in front."""
@@ -140,10 +147,8 @@ class BusyBox:
         found = [self._flags.get(flag, {}).get(kind, (0.0, 0.0)) for flag in flags]
         return sum(each for each, _ in found), 1.0 + sum(rate for _, rate in found)
 
-    def layout(self, total: int, tables: Mapping[str, int], flags: Sequence[str]) -> tuple[int, Contents, float]:
-        """The bytes of a file with all that `total` sums up and with tables of so many bytes; what is in it by where
-        it goes; and what deflate leaves of it.
-        """
+    def layout(self, total: int, tables: Mapping[str, int], links: int, flags: Sequence[str]) -> Built:
+        """The file with all that `total` sums up, and with tables of so many bytes."""
         parts = {kind: _field(total, number) for number, kind in enumerate(_KINDS)}
         relocated = tables.get(RELOCATED, 0)
         contents = Contents(
@@ -152,14 +157,20 @@ class BusyBox:
             relro=parts["relro"] + parts["init"] + relocated,
             data=parts["data"],
         )
-        packed = _field(total, _PACKED_TEXT) * self._denser(flags) + _field(total, _PACKED_OTHER)
-        packed += sum(size * self._table_shares.get(name, 1.0) for name, size in tables.items())
-        return file_bytes(contents, self._rules_of(flags)), contents, packed
+        code, rest = _field(total, _PACKED_TEXT), float(_field(total, _PACKED_OTHER))
+        rest += sum(size * self._table_shares.get(name, 1.0) for name, size in tables.items())
+        near, far = self._denser(flags)
+        return Built(
+            file_bytes(contents, self._rules_of(flags)), contents, links, code * near + rest, code * far + rest
+        )
 
-    def _denser(self, flags: Sequence[str]) -> float:
-        """By what deflate leaves less of code under flags: what they add is much the same everywhere."""
-        found = [self._flag_packing.get(flag, (0.0, 0.0)) for flag in flags]
-        return (1.0 + sum(packed for _, packed in found)) / (1.0 + sum(size for size, _ in found))
+    def _denser(self, flags: Sequence[str]) -> tuple[float, float]:
+        """By what less is left of code under flags, by methods that look near and far: what they add is much the same
+        everywhere.
+        """
+        found = [self._flag_packing.get(flag, (0.0, 0.0, 0.0)) for flag in flags]
+        size, near, far = (1.0 + sum(one[which] for one in found) for which in range(3))
+        return near / size, far / size
 
     def weights(self, flags: tuple[str, ...]) -> list[int]:
         """By node, its part of the sums under `flags` as long as no term changes it."""

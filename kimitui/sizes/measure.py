@@ -27,6 +27,7 @@ from kimitui.sizes.brought import Brought
 from kimitui.sizes.brought import read as read_brought
 from kimitui.sizes.flags import MISSING
 from kimitui.sizes.objects import Object, members, read, text_of
+from kimitui.sizes.packing import packed_far
 from kimitui.sizes.wanted import FURTHER, Wanted
 
 # What the hardening menu does to code, each beside the level that most images have.
@@ -142,11 +143,12 @@ def variants(
 class OtherFlags:
     """A sample of objects by name of the flags and of the object, and the programs by their layout.
 
-    `packing` has by name of the flags what they add to the sample's code, and to what deflate leaves of it, relatively.
+    `packing` has by name of the flags what they add, relatively, to the sample's code, to what deflate leaves of it,
+    and to what LZMA leaves, which finds what is far apart.
     """
 
     objects: Mapping[str, Mapping[str, Object]]
-    packing: Mapping[str, tuple[float, float]]
+    packing: Mapping[str, tuple[float, float, float]]
     linked: Mapping[str, Path]
 
 
@@ -192,13 +194,13 @@ def other_flags(wanted: Wanted, arch: str, cache_dir: Path, *, emit: Emit) -> Ot
     with tarfile.open(done[first.name].output / "objects.tar") as archive:
         files = [archive.extractfile(member) for member in archive if member.name in sample]
         plain = b"".join(text_of(file.read()) for file in files if file)
+    usual = len(plain), tarball.deflated(plain), packed_far(plain)
     packing = {}
     for name, parts in code.items():
         changed = b"".join(parts)
-        packing[name] = (
-            round(len(changed) / len(plain) - 1, 5),
-            round(tarball.deflated(changed) / tarball.deflated(plain) - 1, 5),
-        )
+        sizes = len(changed), tarball.deflated(changed), packed_far(changed)
+        more, deflated, far = (round(size / before - 1, 5) for size, before in zip(sizes, usual, strict=True))
+        packing[name] = more, deflated, far
     return OtherFlags(found, packing, {name: output / f"linked-{name}" for name in LAYOUTS})
 
 

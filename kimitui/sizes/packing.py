@@ -10,6 +10,7 @@ the measured program.
 from __future__ import annotations
 
 import io
+import lzma
 import random
 import tarfile
 import zlib
@@ -114,6 +115,11 @@ def shares(found: Iterable[Placed]) -> list[int]:
 def share(content: bytes) -> float:
     """What deflate leaves of something that has little before it."""
     return round(len(zlib.compress(content, 9)) / len(content), 4)
+
+
+def packed_far(content: bytes) -> int:
+    """The bytes that are left by a method that finds what is far apart."""
+    return len(lzma.compress(content, format=lzma.FORMAT_RAW, filters=[{"id": lzma.FILTER_LZMA2, "preset": 6}]))
 
 
 def program(parts: Iterable[bytes]) -> bytes:

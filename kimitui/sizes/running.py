@@ -105,10 +105,7 @@ class Running:
         self._sum = sum([self._weights[node] for node in walk.needed])
 
     def _result(self) -> Built:
-        tables = self._table_sizes()
-        file_bytes, contents, packed = self._model.layout(self._sum, tables, self._flags)
-        linked = contents.text + contents.rodata + contents.relro + contents.data
-        return Built(file_bytes, contents, linked, self._listed >> _LINKS & _FIELD, packed)
+        return self._model.layout(self._sum, self._table_sizes(), self._listed >> _LINKS & _FIELD, self._flags)
 
     def _table_sizes(self) -> Mapping[str, int]:
         """The bytes of the tables of applets and of their usage texts, by name."""

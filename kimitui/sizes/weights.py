@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 UNPACKED = "squashfs-none"
+# They look back 32 and 64 kB; others see the whole program, or 256 kB of it.
+NEAR = frozenset({"gzip", "squashfs-lz4"})
 
 
 @dataclass(frozen=True)
