@@ -146,8 +146,14 @@ class _Applets:
             for _, name in self._entries
         ]
         self._parts: list[int] = []
+        # A text that is so much lighter is as much shorter.
         self._terms: list[tuple[int, str, int]] = [
-            (one, name, round(10 * difference) << _USAGE) for one, name, difference in usage["terms"]
+            (
+                one,
+                name,
+                (round(10 * difference) << _USAGE) + (round(lengths[name] * difference / weights[name]) << _LENGTHS),
+            )
+            for one, name, difference in usage["terms"]
         ]
         self._terms_with: dict[int, list[int]] = {}
         self._terms_of: dict[str, list[int]] = {}
