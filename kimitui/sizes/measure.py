@@ -20,6 +20,7 @@ from kimitui.build.step import InputFile, Step, in_order
 from kimitui.build.toolchain import Toolchain
 from kimitui.build.workshop import Request, Workshop
 from kimitui.config import Configuration
+from kimitui.kconfig.busybox import upstream_tree
 from kimitui.kconfig.names import Names
 from kimitui.kconfig.system import load_system_tree
 from kimitui.sizes import tarball, tools
@@ -28,7 +29,7 @@ from kimitui.sizes.brought import read as read_brought
 from kimitui.sizes.flags import MISSING
 from kimitui.sizes.objects import Object, members, read, text_of
 from kimitui.sizes.packing import packed_far
-from kimitui.sizes.wanted import FURTHER, Wanted
+from kimitui.sizes.wanted import FURTHER, Wanted, following
 
 # What the hardening menu does to code, each beside the level that most images have.
 BASE: Mapping[str, object] = {"level": "basic", "relro": "full", "fortify": "none"}
@@ -121,10 +122,11 @@ def variants(
     Besides, the objects that only other values have. Raises as `build` does.
     """
     with _opened(config, cache_dir, emit) as room:
-        steps = (variants_step(room, wanted), hidden_step(room, wanted))
+        steps = (variants_step(room, wanted), hidden_step(room, wanted), following_step(room, wanted, cache_dir))
         done = room.runner.run(in_order(steps))
     found: dict[str, dict[str, dict[str, Object]]] = {}
     further: dict[str, Object] = {}
+    seen: dict[tuple[str, str], Step] = {}
     for step in steps:
         with tarfile.open(done[step.name].output / "variants.tar") as archive:
             for member in archive:
@@ -135,7 +137,11 @@ def variants(
                 if value == "=":
                     further[name] = read(file.read())
                 else:
-                    found.setdefault(name, {}).setdefault(value, {})[which.removesuffix(".o")] = read(file.read())
+                    # Where two steps have tried a value, the later one knew what else it changes.
+                    if (name, value) not in seen or seen[name, value] is not step:
+                        found.setdefault(name, {})[value] = {}
+                        seen[name, value] = step
+                    found[name][value][which.removesuffix(".o")] = read(file.read())
     return found, further
 
 
@@ -318,6 +324,18 @@ def hidden_step(room: Workshop, wanted: Wanted) -> Step:
     text = json.dumps({"values": wanted.hidden, "needed_by": {}, "further": {}}, sort_keys=True)
     files = {**step.files, "variants.json": InputFile(text.encode())}
     return replace(step, name="sizes-hidden", files=files)
+
+
+def following_step(room: Workshop, wanted: Wanted, cache_dir: Path) -> Step:
+    """The same for the symbols without which others go off that nobody sets, in the objects that name those."""
+    step = variants_step(room, wanted)
+    source = room.sources["busybox"]
+    found = following(upstream_tree(source.path, cache_dir, source.digest), wanted)
+    values = {name: {"n": {name: "n", **dict.fromkeys(off, "n")}} for name, off in found.items()}
+    needed_by = {name: wanted.needed_by.get(name, ()) for name in found}
+    naming = {name: list(off) for name, off in found.items()}
+    text = json.dumps({"values": values, "needed_by": needed_by, "further": {}, "naming": naming}, sort_keys=True)
+    return replace(step, name="sizes-following", files={**step.files, "variants.json": InputFile(text.encode())})
 
 
 def _opened(config: Configuration, cache_dir: Path, emit: Emit) -> AbstractContextManager[Workshop]:
