@@ -67,8 +67,10 @@ class BusyBox:
         packing: Mapping[str, Any] = data.get("packing", {})
         self._methods = {method: Weights(*found) for method, found in packing.get("methods", {}).items()}
         self._table_shares: Mapping[str, float] = packing.get("tables", {})
+        self._together: Sequence[float] = packing.get("together", (1.0, 1.0, 0.0))
         self._weighed: dict[tuple[str, ...], list[int]] = {}
         self._sizes: dict[tuple[str, ...], list[int]] = {}
+        self._thin: dict[tuple[str, ...], tuple[float, float]] = {}
         self._effects: dict[tuple[str, ...], list[tuple[float, float]]] = {}
         self.number = {literal: number for number, literal in enumerate(self.program.literals)}
         self.symbols = frozenset(symbol_of(literal) for literal in self.program.literals)
@@ -88,10 +90,12 @@ class BusyBox:
         starts = [node for _, name, _, node in self.entries if name in names]
         return sorted(self.program.closure([*self.program.roots, *starts], self.program.held(values)))
 
-    def packed_of(self, nodes: Sequence[int]) -> float:
-        """What deflate leaves of nodes as they are in the base."""
-        sizes = self.sizes(())
-        return sum(sizes[node] * self._shares[node] for node in nodes)
+    def packed_of(self, nodes: Sequence[int]) -> tuple[float, float]:
+        """What deflate leaves of nodes as they are in the base: of their code, and of all the rest."""
+        sizes, found = self.sizes(()), [0.0, 0.0]
+        for node in nodes:
+            found[self._kinds[node] != _TEXT] += sizes[node] * self._shares[node]
+        return found[0], found[1]
 
     def archive_bytes(self, method: str, built: Built, beside: tuple[int, int], members: int) -> int | None:
         """What a method makes of a root file system with so many members; None where that was not measured.
@@ -157,37 +161,68 @@ class BusyBox:
             relro=parts["relro"] + parts["init"] + relocated,
             data=parts["data"],
         )
-        code, rest = _field(total, _PACKED_TEXT), float(_field(total, _PACKED_OTHER))
-        rest += sum(size * self._table_shares.get(name, 1.0) for name, size in tables.items())
-        near, far = self._denser(flags)
-        return Built(
-            file_bytes(contents, self._rules_of(flags)), contents, links, code * near + rest, code * far + rest
-        )
+        code, rest = self.packed_sections(total, tables)
+        near, far = self.packed(code, rest), self.packed(code * self._far(flags), rest)
+        return Built(file_bytes(contents, self._rules_of(flags)), contents, links, near, far)
 
-    def _denser(self, flags: Sequence[str]) -> tuple[float, float]:
-        """By what less is left of code under flags, by methods that look near and far: what they add is much the same
-        everywhere.
+    def packed_sections(self, total: int, tables: Mapping[str, int]) -> tuple[float, float]:
+        """What deflate leaves of the sections that `total` sums up: of code, and of all the rest with the tables."""
+        return float(_field(total, _PACKED_TEXT)), _field(total, _PACKED_OTHER) + self.packed_tables(tables)
+
+    def packed_tables(self, tables: Mapping[str, int]) -> float:
+        """What deflate leaves of the tables of applets."""
+        return sum(size * self._table_shares.get(name, 1.0) for name, size in tables.items())
+
+    def packed(self, code: float, rest: float) -> float:
+        """What deflate leaves of a program, from what it leaves of the sections of code and of all the rest.
+
+        Of texts there are more the larger a program is, and what packed usage texts push out of sight is not found
+        again; how much that takes was read off the programs that were linked.
         """
+        whole, each, growing = self._together
+        return whole * code + (each + growing * rest / 1e6) * rest
+
+    def _thinned(self, flags: Sequence[str]) -> tuple[float, float]:
+        """What a section of code counts less, before it is packed, because of what flags add to it: bytes each, and of
+        every byte. What they add is much the same everywhere, so little is left of it.
+        """
+        each = rate = 0.0
+        for flag in flags:
+            more, near, _far = self._flag_packing.get(flag, (0.0, 0.0, 0.0))
+            added_each, added_rate = self._flags.get(flag, {}).get("text", (0.0, 0.0))
+            if more:
+                each += (near / more - 1) * added_each
+                rate += (near / more - 1) * added_rate
+        return each, rate
+
+    def _far(self, flags: Sequence[str]) -> float:
+        """What is left of code under flags by methods that look far, beside what is left by those that look near."""
         found = [self._flag_packing.get(flag, (0.0, 0.0, 0.0)) for flag in flags]
-        size, near, far = (1.0 + sum(one[which] for one in found) for which in range(3))
-        return near / size, far / size
+        return (1.0 + sum(far for _, _, far in found)) / (1.0 + sum(near for _, near, _ in found))
 
     def weights(self, flags: tuple[str, ...]) -> list[int]:
         """By node, its part of the sums under `flags` as long as no term changes it."""
         if flags not in self._weighed:
-            self._weighed[flags] = [self._weight(node, size) for node, size in enumerate(self._plain(flags))]
+            thinned = self._thin[flags] = self._thinned(flags)
+            self._weighed[flags] = [self._weight(node, size, thinned) for node, size in enumerate(self._plain(flags))]
         return self._weighed[flags]
 
     def weight(self, node: int, flags: tuple[str, ...], held: Sequence[bool]) -> int:
-        """A node's part of the sums under `flags`, with its terms of the literals that hold."""
-        return self._weight(node, self._varied(node, flags, held))
+        """A node's part of the sums under `flags`, with its terms of the literals that hold.
 
-    def _weight(self, node: int, size: int) -> int:
+        `weights` was asked for those flags before.
+        """
+        return self._weight(node, self._varied(node, flags, held), self._thin[flags])
+
+    def _weight(self, node: int, size: int, thinned: tuple[float, float]) -> int:
         kind = self._kinds[node]
-        if kind == _BSS:
+        if kind == _BSS or not size:
             return size << _FIELD_BITS * kind
-        packed = int(size * self._shares[node])
-        return (size << _FIELD_BITS * kind) + (packed << _FIELD_BITS * (_PACKED_OTHER if kind else _PACKED_TEXT))
+        if kind == _TEXT:
+            each, rate = thinned
+            packed = max(int((size + each + rate * size) * self._shares[node]), 0)
+            return size + (packed << _FIELD_BITS * _PACKED_TEXT)
+        return (size << _FIELD_BITS * kind) + (int(size * self._shares[node]) << _FIELD_BITS * _PACKED_OTHER)
 
     def _varied(self, node: int, flags: tuple[str, ...], held: Sequence[bool]) -> int:
         size, base = self._plain(flags)[node], self.program.nodes[node][3]

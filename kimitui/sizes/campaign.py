@@ -238,9 +238,14 @@ def _pack(data: dict[str, Any], linked: _Linked, config: Configuration, cache_di
     data["packing"] = {
         "tables": {name: packing.share(content) for name, content in {**tables, "usage_messages": plain}.items()}
     }
+    everything = _values(linked.base.output / "busybox.config")
+    programs = [
+        (everything, linked.base.output / "busybox"),
+        (busybox_values(linked.small.config), linked.small.program),
+    ]
+    data["packing"]["together"] = _together(BusyBox(data), programs)
     model = BusyBox(data)
     sizes = model.sizes(())
-    everything = _values(linked.base.output / "busybox.config")
     around = beside(config, linked.base.toolchain_digest, cache_dir, lambda plan: {}).contents
     links = {name: link.removeprefix("/") for _, name, link, _ in data["applets"]}
     archives = []
@@ -256,18 +261,32 @@ def _pack(data: dict[str, Any], linked: _Linked, config: Configuration, cache_di
         # Without the tables of the whole program.
         nodes = [node for node in model.needed(everything, some) if found[node].content and sizes[node]]
         tables = _tables_of(data, some, found, linked.texts)
-        packed = sum(len(content) * data["packing"]["tables"][name] for name, content in tables.items())
+        packed = model.packed_tables({name: len(content) for name, content in tables.items()})
         body = packing.program(_parts(data, nodes, found, tables))
-        add(body, (links[name] for name in some), model.packed_of(nodes) + packed, linked=False)
+        code, rest = model.packed_of(nodes)
+        add(body, (links[name] for name in some), model.packed(code, rest + packed), linked=False)
     # And the programs that there are.
-    for values, program in (
-        (everything, linked.base.output / "busybox"),
-        (busybox_values(linked.small.config), linked.small.program),
-    ):
+    for values, program in programs:
         packed = running.built(model, values, ()).packed_bytes
         add(program.read_bytes(), model.links(values), packed, linked=True)
     measured = compiling.packed(config, [one.content for one in archives], cache_dir, emit=emit)
     data["packing"]["methods"] = packing.fitted(archives, measured)
+
+
+def _together(model: BusyBox, programs: Iterable[tuple[Mapping[str, str], Path]]) -> list[float]:
+    """How what deflate leaves of sections becomes what it leaves of code, and of all the rest; see `BusyBox.packed`."""
+    shares, rest = [], []
+    for values, program in programs:
+        with program.open("rb") as file:
+            elf: Any = ELFFile(file)
+            code = tarball.deflated(elf.get_section_by_name(".text").data())
+        left = tarball.deflated(program.read_bytes()) - code
+        sections = running.Running(model).sections(values)
+        shares.append(code / sections[0])
+        rest.append((sections[1], left / sections[1]))
+    (large, at_large), (small, at_small) = rest
+    growing = (at_large - at_small) / (large - small)
+    return [round(sum(shares) / len(shares), 5), round(at_small - growing * small, 5), round(1e6 * growing, 5)]
 
 
 def _parts(

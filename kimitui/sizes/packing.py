@@ -3,8 +3,8 @@
 The compressed size of an image is not a constant share of it: code, texts and tables differ. So every section has a
 measure of its own, the bytes that deflate needs for it after the 24 kB before it. They add up, as no method looks far
 back for most of what it finds. What a method makes of an archive is a share of that sum, which becomes a little smaller
-the larger the program is, and something for every member; all of it follows from archives that are put together from
-the measured program.
+the larger the program is, and something for every member; all of it follows from the programs that were linked, and
+from archives that are put together from the measured one.
 """
 
 from __future__ import annotations
@@ -153,8 +153,9 @@ def archive(body: bytes, links: Sequence[str], files: Mapping[str, bytes], epoch
 def fitted(archives: Sequence[Archive], sizes: Mapping[str, Sequence[int]]) -> dict[str, list[float]]:
     """By method, its `Weights`: the least squares of relative errors.
 
-    A program that is put together lacks what a linker adds, and so packs a little otherwise than its parts say; that
-    has a weight of its own, which no program that is built needs.
+    The programs that were linked say what share is left and how that changes as a program grows. What is put together
+    lacks what a linker adds and packs a little otherwise, so it has such weights of its own, which no program that is
+    built needs; it says what members take.
     """
     result = {}
     for method, measured in sizes.items():
@@ -163,9 +164,10 @@ def fitted(archives: Sequence[Archive], sizes: Mapping[str, Sequence[int]]) -> d
             program, beside = one.raw if method == UNPACKED else one.packed
             both = program + beside
             more = 0.0 if method == UNPACKED else program * both / 1e6
-            own = 0.0 if one.linked or method == UNPACKED else both
-            rows.append([value / size for value in (1.0, both, more, float(one.members), own)])
-        result[method] = [round(weight, 5) for weight in _solved(rows)[:-1]]
+            always = 1.0 if method == UNPACKED else 0.0
+            own = (0.0, 0.0, 0.0) if one.linked or method == UNPACKED else (1.0, both, program * both / 1e6)
+            rows.append([value / size for value in (always, both, more, float(one.members), *own)])
+        result[method] = [round(weight, 5) for weight in _solved(rows)[:-3]]
     return result
 
 

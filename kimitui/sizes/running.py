@@ -57,6 +57,11 @@ class Running:
             self._listed = self._applets.take(wanted, self._walk.held)
         return [self._in_scenario(scenario) for scenario in scenarios]
 
+    def sections(self, values: Mapping[str, str]) -> tuple[float, float]:
+        """What deflate leaves of the sections of code and of all the rest, each by itself, with the usual flags."""
+        self.built(values, ())
+        return self._model.packed_sections(self._sum, self._table_sizes())
+
     def _follow(self, values: Mapping[str, str]) -> None:
         before = self._values
         changed = {symbol: value for symbol, value in values.items() if before.get(symbol) != value}
