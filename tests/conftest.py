@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from xdist.scheduler import LoadScopeScheduling
 from kimitui.build import sources
 from kimitui.build import toolchain as toolchains
 from kimitui.build.runner import Root
+from kimitui.build.toolchain import Toolchain
 from kimitui.kconfig import linux
 from kimitui.kconfig.busybox import upstream_tree
 from kimitui.kconfig.system import load_system_tree
@@ -119,10 +119,15 @@ def linux_upstream(linux_source: Path) -> dict[str, Kconfig]:
 
 
 @pytest.fixture(scope="session")
-def root() -> Iterator[Root]:
-    """The toolchain of the user's cache, as what steps run in."""
-    made = toolchains.ensure(cache_dir(), emit=lambda _event: None)
-    yield Root(made.root, made.digest)
+def toolchain() -> Toolchain:
+    """The toolchain of the user's cache."""
+    return toolchains.ensure(cache_dir(), emit=lambda _event: None)
+
+
+@pytest.fixture(scope="session")
+def root(toolchain: Toolchain) -> Root:
+    """The same as what steps run in."""
+    return Root(toolchain.root, toolchain.digest)
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,9 @@ those that only headers name are tried all at once, and by halves where that mak
 preprocessor leaves of the C file. What comes out other than in the base is written to /output/variants.tar as
 `<object>/<symbol>=<value>/<which>.o`: `off` has the value, and all that needs the symbol at `n`; `without` has only
 what needs it at `n`, if anything does. Objects that only other values have are written as `<object>/=/base.o`.
+
+With `naming`, which has by symbol those that go off with it and that nobody sets, only objects are looked at whose C
+file names one of those, and only those symbols are tried on them.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ import sys
 import tarfile
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 # Generated headers that name every symbol there is.
@@ -126,7 +130,8 @@ def main() -> None:
     wanted = json.loads(Path("/input/variants.json").read_text())
     needs: Mapping[str, list[str]] = wanted["needed_by"]
     values: Mapping[str, Mapping[str, Mapping[str, str]]] = wanted["values"]
-    symbols = set(values)
+    naming: Mapping[str, list[str]] = wanted.get("naming", {})
+    symbols = {*values, *(other for others in (*naming.values(), *needs.values()) for other in others)}
     commands, mentions = {}, {}
     for file in sorted(Path().rglob(".*.o.cmd")):
         text = file.read_text()
@@ -136,8 +141,14 @@ def main() -> None:
         words = [word for word in shlex.split(command) if not word.startswith("-Wp,-MD")]
         if words[0] != "/build/cc":
             continue
+        mentioned = _mentions(target, text, symbols)
+        if naming:
+            named = {name for name, others in naming.items() if not set(others).isdisjoint(mentioned.own)}
+            mentioned = replace(mentioned, own=sorted(named - mentioned.makers), shared=[])
+            if not mentioned.own:
+                continue
         commands[target] = words
-        mentions[target] = _mentions(target, text, symbols)
+        mentions[target] = mentioned
     objects = Objects(commands, Path("include/autoconf.h").read_text(), Path("/build/variants"))
     Path("/build/variants").mkdir()
     with (
@@ -166,15 +177,25 @@ def _like(command: list[str], name: str, other: str) -> list[str]:
     return [word.replace(f"{stem}.", f"{new}.") for word in command]
 
 
-def _mentions(target: str, rules: str, symbols: set[str]) -> tuple[list[str], list[str]]:
-    """The symbols in an object's C file, and those that only its headers name.
+@dataclass(frozen=True)
+class _Mentions:
+    """The symbols to try because an object's C file names them, or only its headers do, and all that are named.
 
-    A symbol without which the object is not compiled at all need not be tried.
+    Without one of `makers` the object is not compiled; if that is the only one, it need not be tried.
     """
+
+    own: list[str]
+    shared: list[str]
+    named: frozenset[str]
+    makers: frozenset[str]
+
+
+def _mentions(target: str, rules: str, symbols: set[str]) -> _Mentions:
     sources = re.findall(r"^\s+(\S+\.[ch])\s*\\?$", rules, re.MULTILINE)
     sources += re.findall(r":= (\S+\.c) ", rules)
     own: set[str] = set()
     shared: set[str] = set()
+    only: set[str] = set()
     for source in dict.fromkeys(sources):
         path = Path(source)
         if path.is_absolute() or not path.exists() or path.name in _ALL:
@@ -185,27 +206,31 @@ def _mentions(target: str, rules: str, symbols: set[str]) -> tuple[list[str], li
             makers = [
                 symbol.decode() for symbol, names in _KBUILD.findall(content) if Path(target).name.encode() in names
             ]
-            own |= named - set(makers if len(makers) == 1 else ())
+            only |= set(makers if len(makers) == 1 else ())
+            own |= named
         else:
             shared |= named
-    return sorted(own), sorted(shared - own)
+    return _Mentions(sorted(own - only), sorted(shared - own), frozenset(own | shared), frozenset(only))
 
 
 def _differing(
     objects: Objects,
     name: str,
-    mentioned: tuple[list[str], list[str]],
+    mentioned: _Mentions,
     needed_by: Mapping[str, list[str]],
     values: Mapping[str, Mapping[str, Mapping[str, str]]],
 ) -> Iterable[tuple[str, bytes]]:
     base = objects.compiled(name, {})
     if not base:
         sys.exit(f"{name} does not compile")
-    own, shared = mentioned
-    here = {*own, *shared}
-    for symbol in [*own, *_effective(objects, name, objects.preprocessed(name, {}), shared)]:
+    tried = list(mentioned.own)
+    if mentioned.shared:
+        tried += _effective(objects, name, objects.preprocessed(name, {}), mentioned.shared)
+    for symbol in tried:
         for value, assigned in values[symbol].items():
-            dependents = {other: "n" for other in needed_by.get(symbol, ()) if other in here} if value == "n" else {}
+            dependents = (
+                {other: "n" for other in needed_by.get(symbol, ()) if other in mentioned.named} if value == "n" else {}
+            )
             off = objects.compiled(name, {**dependents, **assigned})
             without = objects.compiled(name, dependents) if dependents else base
             if off and without and off != without:

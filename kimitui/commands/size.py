@@ -84,11 +84,17 @@ def _against_budget(sizes: Sizes) -> str:
     return f"{total} of {budget}{rest}"
 
 
+# What is estimated; all else is known beforehand, as far as it is known.
+_ESTIMATED = frozenset({"busybox", "rootfs.tar", "image.oci.tar", "system.squashfs", "vmlinuz"})
+
+
 def _how_sure(sizes: Sizes, name: str) -> str:
     if name in sizes.exact:
         return "exact"
     error = sizes.uncertainty.get(name)
-    return f"±{error:.1%}" if error is not None else ""
+    if error is not None:
+        return f"±{error:.1%}"
+    return "not compared with builds yet" if name in _ESTIMATED else ""
 
 
 def _print_difference(sizes: Sizes, other: Sizes) -> None:

@@ -24,6 +24,7 @@ def add_sizes(parser: argparse.ArgumentParser) -> None:
     check.add_argument("--arch", choices=ARCHES[:3], default="x86_64")
     check.add_argument("--presets", type=int, default=_PRESETS, metavar="N", help=f"how many (default: {_PRESETS})")
     check.add_argument("--seed", type=int, default=_SEED, help=f"what they are drawn from (default: {_SEED})")
+    check.add_argument("--only", type=int, action="append", metavar="NUMBER", help="only this one of them")
     check.add_argument("--svg", type=Path, metavar="FILE", help="draw estimates against what builds gave into FILE")
     check.add_argument("--record", action="store_true", help="keep the errors, as the uncertainty of estimates")
     check.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="where artifacts go (default: out)")
@@ -114,11 +115,12 @@ def _check(options: argparse.Namespace) -> int:
     from kimitui.progress import reader
     from kimitui.sizes import check, svg
 
-    print(f"seed {options.seed}, {options.presets} presets, {options.arch}")
+    numbers = sorted(set(options.only or range(options.presets)))
+    print(f"seed {options.seed}, {len(numbers)} presets, {options.arch}")
     with reader("plain") as emit:
         rows = check.compare(
             options.seed,
-            range(options.presets),
+            numbers,
             options.arch,
             cache_of(options),
             options.out.absolute(),
@@ -136,5 +138,5 @@ def _check(options: argparse.Namespace) -> int:
         points = [(row.name, row.true_bytes, row.estimated_bytes) for row in rows]
         options.svg.write_text(svg.scatter(f"Estimate against build, {options.arch}", points))
     if options.record:
-        check.record(options.arch, options.seed, found)
+        check.record(options.arch, options.seed, numbers, found)
     return 0 if all(one.holds for one in found) else 1

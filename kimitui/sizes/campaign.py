@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tarfile
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from elftools.elf.elffile import ELFFile
 from kimitui.build import release as releases
 from kimitui.build.events import Emit
 from kimitui.config import Configuration
-from kimitui.sizes import applets, compose, datafile, packing, tarball, usage
+from kimitui.sizes import applets, compose, datafile, packing, running, tarball, tools, usage
 from kimitui.sizes import measure as compiling
 from kimitui.sizes.applets import Applet
 from kimitui.sizes.beside import beside
@@ -22,12 +23,13 @@ from kimitui.sizes.estimate import busybox_values
 from kimitui.sizes.layout import up
 from kimitui.sizes.measure import Compiled
 from kimitui.sizes.objects import Object
+from kimitui.sizes.packing import Placed
 from kimitui.sizes.wanted import busybox
 
 _CUT = (*applets.TABLES, *applets.USAGE)
 _TABLES_OBJECT = "libbb/appletlib.o"
 _EVERYTHING = ("program",)
-_ARCHIVES = 24
+_ARCHIVES = 12  # put together
 _PARTS = ("part", "isra", "constprop", "cold")
 # Headers, code, read-only data, the rest; without pages of its own for code there are two.
 _SEPARATE_SEGMENTS = 4
@@ -58,6 +60,7 @@ def _busybox(arch: str, cache_dir: Path, *, emit: Emit, say: Say) -> str:
         "about": {
             "arch": arch,
             "toolchain": base.toolchain_digest,
+            "tools": dict(base.tools),
             "sources": dict(base.sources),
             "compile": list(base.compile),
         },
@@ -69,8 +72,9 @@ def _busybox(arch: str, cache_dir: Path, *, emit: Emit, say: Say) -> str:
         "rules": {name: _layout(path) for name, path in other.linked.items()},
         "usage": _numbered_usage(usage.fitted(texts), numbered["literals"]),
     }
-    _calibrate(data, base, compiling.program(config, cache_dir, emit=emit))
-    _pack(data, keys, objects, base, config, cache_dir, emit)
+    small = compiling.program(config, cache_dir, emit=emit)
+    _calibrate(data, base, small)
+    _pack(data, _Linked(keys, objects, texts["="], base, small), config, cache_dir, emit)
     return datafile.text(data, _EVERYTHING) + "\n"
 
 
@@ -197,9 +201,9 @@ def _calibrate(data: dict[str, Any], base: Compiled, small: compiling.Program) -
     What is left is in part the same for every program, in part it grows with it.
     """
     model = BusyBox(data)
-    contents = model.contents(_values(base.output / "busybox.config"), ())
+    contents = running.built(model, _values(base.output / "busybox.config"), ()).contents
     usual = data["rules"]["pie-relro"]
-    little = model.contents(busybox_values(small.config), ())
+    little = running.built(model, busybox_values(small.config), ()).contents
     layout = _layout(small.program)
     rates = {}
     for kind, whole, part in (("text", contents.text, little.text), ("rodata", contents.rodata, little.rodata)):
@@ -213,41 +217,105 @@ def _calibrate(data: dict[str, Any], base: Compiled, small: compiling.Program) -
         rules["data_bytes"] -= contents.data
 
 
-def _pack(
-    data: dict[str, Any],
-    keys: list[Key],
-    objects: Mapping[str, Object],
-    base: Compiled,
-    config: Configuration,
-    cache_dir: Path,
-    emit: Emit,
-) -> None:
+@dataclass(frozen=True)
+class _Linked:
+    """The nodes in their order with the objects that they are of, and the two programs that were linked of such."""
+
+    keys: Sequence[Key]
+    objects: Mapping[str, Object]
+    texts: Mapping[str, str]
+    base: Compiled
+    small: compiling.Program
+
+
+def _pack(data: dict[str, Any], linked: _Linked, config: Configuration, cache_dir: Path, emit: Emit) -> None:
     """Measure what compression leaves of sections, and of archives that are put together from them."""
-    found = packing.contents(base.output / "busybox.unstripped", keys, objects)
+    found = packing.contents(linked.base.output / "busybox.unstripped", linked.keys, linked.objects)
     data["packed"] = packing.shares(found)
-    model = BusyBox(data)
-    everything = _values(base.output / "busybox.config")
-    around = beside(config, base.toolchain_digest, cache_dir, lambda plan: {}).contents
-    archives = []
-    tables = model.tables_packed(everything)  # the program's own are in every archive
     names = [name for _, name, _, _ in data["applets"] if name != "busybox"]  # no link leads to itself
-    for some in packing.draws(_ARCHIVES, names):
-        nodes = model.needed(everything, some)
-        parts: dict[str, list[bytes]] = {"text": [], "rodata": [], "data": []}
-        for node in nodes:
-            kind = data["program"]["nodes"][node][2]
-            if kind != "bss":
-                parts["rodata" if kind == "jumps" else kind if kind in ("text", "rodata") else "data"].append(
-                    found[node][0]
-                )
-        text, other = model.packed_of(nodes)
-        links = [link.removeprefix("/") for _, name, link, _ in data["applets"] if name in some]
-        content = packing.archive(parts, links, around, releases.load().source_date_epoch)
-        archives.append(packing.Archive(content, text, other + tables, len(links)))
-    sizes = compiling.packed(config, [one.content for one in archives], cache_dir, emit=emit)
+    tables = _tables_of(data, names, found, linked.texts)
+    plain = usage.plain(list(linked.texts.values()))
     data["packing"] = {
-        "weights": packing.fitted(archives, sizes),
-        "beside": tarball.deflated(b"".join(around.values())),
+        "tables": {name: packing.share(content) for name, content in {**tables, "usage_messages": plain}.items()}
+    }
+    everything = _values(linked.base.output / "busybox.config")
+    programs = [
+        (everything, linked.base.output / "busybox"),
+        (busybox_values(linked.small.config), linked.small.program),
+    ]
+    data["packing"]["together"] = _together(BusyBox(data), programs)
+    model = BusyBox(data)
+    sizes = model.sizes(())
+    around = beside(config, linked.base.toolchain_digest, cache_dir, lambda plan: {}).contents
+    links = {name: link.removeprefix("/") for _, name, link, _ in data["applets"]}
+    archives = []
+
+    texts = b"".join(around.values())
+
+    def add(body: bytes, some: Iterable[str], packed: float, *, linked: bool) -> None:
+        content, members = packing.archive(body, sorted(some), around, releases.load().source_date_epoch)
+        both = (packed, float(tarball.deflated(texts))), (float(len(body)), float(len(texts)))
+        archives.append(packing.Archive(content, *both, members, linked))
+
+    for some in packing.draws(_ARCHIVES, names):
+        # Without the tables of the whole program.
+        nodes = [node for node in model.needed(everything, some) if found[node].content and sizes[node]]
+        tables = _tables_of(data, some, found, linked.texts)
+        packed = model.packed_tables({name: len(content) for name, content in tables.items()})
+        body = packing.program(_parts(data, nodes, found, tables))
+        code, rest = model.packed_of(nodes)
+        add(body, (links[name] for name in some), model.packed(code, rest + packed), linked=False)
+    # And the programs that there are.
+    for values, program in programs:
+        packed = running.built(model, values, ()).packed_bytes
+        add(program.read_bytes(), model.links(values), packed, linked=True)
+    measured = compiling.packed(config, [one.content for one in archives], cache_dir, emit=emit)
+    data["packing"]["methods"] = packing.fitted(archives, measured)
+
+
+def _together(model: BusyBox, programs: Iterable[tuple[Mapping[str, str], Path]]) -> list[float]:
+    """How what deflate leaves of sections becomes what it leaves of code, and of all the rest; see `BusyBox.packed`."""
+    shares, rest = [], []
+    for values, program in programs:
+        with program.open("rb") as file:
+            elf: Any = ELFFile(file)
+            code = tarball.deflated(elf.get_section_by_name(".text").data())
+        left = tarball.deflated(program.read_bytes()) - code
+        sections = running.Running(model).sections(values)
+        shares.append(code / sections[0])
+        rest.append((sections[1], left / sections[1]))
+    (large, at_large), (small, at_small) = rest
+    growing = (at_large - at_small) / (large - small)
+    return [round(sum(shares) / len(shares), 5), round(at_small - growing * small, 5), round(1e6 * growing, 5)]
+
+
+def _parts(
+    data: Mapping[str, Any], nodes: Sequence[int], found: Sequence[Placed], tables: Mapping[str, bytes]
+) -> list[bytes]:
+    """What a program of these nodes consists of: code, read-only data, the rest, each in the order of the whole one."""
+    parts: dict[str, list[bytes]] = {"text": [], "rodata": [], "data": []}
+    for node in sorted(nodes, key=lambda node: found[node].offset):
+        kind = data["program"]["nodes"][node][2]
+        if kind != "bss":
+            kind = "rodata" if kind == "jumps" else kind if kind in parts else "data"
+            parts[kind].append(found[node].content)
+    for name, content in tables.items():
+        parts["data" if name == "applet_main" else "rodata"].append(content)
+    return [b"".join(part) for part in parts.values()]
+
+
+def _tables_of(
+    data: Mapping[str, Any], names: Collection[str], found: Sequence[Placed], texts: Mapping[str, str]
+) -> dict[str, bytes]:
+    """The tables of applets by these names, nearly as the build makes them."""
+    chosen = [(name, link, node) for _, name, link, node in data["applets"] if name in names]
+    places = [link.rpartition("/")[0] for _, link, _ in chosen]
+    kinds = sorted(set(places))
+    return {
+        "applet_main": b"".join(found[node].offset.to_bytes(8, "little") for _, _, node in chosen),
+        "applet_names": b"".join(name.encode() + b"\0" for name, _, _ in chosen),
+        "applet_install_loc": bytes(kinds.index(place) for place in places)[::2],
+        "packed_usage": usage.compressed([texts[name] for name, _, _ in chosen if name in texts]),
     }
 
 
@@ -258,10 +326,10 @@ def _values(config: Path) -> dict[str, str]:
 
 def _packages(arch: str, cache_dir: Path, *, emit: Emit, say: Say) -> str:
     """The text of the data file of all packages of an architecture, under the usual flags."""
-    digest, found = compiling.packages(arch, cache_dir, emit=emit)
+    toolchain, found = compiling.packages(arch, cache_dir, emit=emit)
     say(f"{len(found)} packages")
     data = {
-        "about": {"arch": arch, "toolchain": digest},
+        "about": {"arch": arch, "toolchain": toolchain.digest, "tools": tools.of(toolchain.packages, arch)},
         "packages": {name: one.as_data() for name, one in sorted(found.items())},
     }
     return datafile.text(data) + "\n"

@@ -92,12 +92,12 @@ def outcomes(rows: Sequence[Compared]) -> list[Outcome]:
     return found
 
 
-def record(arch: str, seed: int, found: Sequence[Outcome], path: Path = FILE) -> None:
+def record(arch: str, seed: int, numbers: Sequence[int], found: Sequence[Outcome], path: Path = FILE) -> None:
     """Keep the errors beside the data, where the estimate takes its uncertainty from."""
     known = json.loads(path.read_text()) if path.exists() else {}
     known[arch] = {
         "seed": seed,
-        "presets": max((one.presets for one in found), default=0),
+        "presets": list(numbers),
         "errors": {
             one.name: {"median": round(one.median, 5), "most": round(one.most, 5), "worst": round(one.worst, 5)}
             for one in found

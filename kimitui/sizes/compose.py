@@ -88,6 +88,13 @@ def negated(text: str) -> str:
     return text[1:] if text.startswith("!") else f"!{text}"
 
 
+def key_of(name: str, content: Object, index: int) -> Key:
+    """The node of a section of the object `name`."""
+    section = content.sections[index].name
+    same = [other for other, one in content.sections.items() if one.name == section]
+    return name, section if len(same) == 1 else f"{section}#{same.index(index)}"
+
+
 def _add_variant(
     result: Graph, when: str, before: Mapping[Key, Shape], after: Mapping[Key, Shape], cut: Collection[str]
 ) -> None:
@@ -142,9 +149,7 @@ class _Linker:
         self._named: dict[int, dict[int, str]] = {}
 
     def key(self, name: str, content: Object, index: int) -> Key:
-        section = content.sections[index].name
-        same = [other for other, one in content.sections.items() if one.name == section]
-        return name, section if len(same) == 1 else f"{section}#{same.index(index)}"
+        return key_of(name, content, index)
 
     def shapes(self, name: str, content: Object) -> dict[Key, Shape]:
         """The sections of one compilation."""

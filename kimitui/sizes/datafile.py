@@ -40,6 +40,12 @@ def program(
     used.update(literal for _, literal, _ in terms)
     literals = sorted(used)
     place = {literal: position for position, literal in enumerate(literals)}
+    # Few conditions are on many edges.
+    meant = [
+        sorted(sorted(place[literal] for literal in one) for one in conditions) for _, _, conditions in conditional
+    ]
+    distinct = sorted({str(conditions): conditions for conditions in meant}.values())
+    known = {str(conditions): position for position, conditions in enumerate(distinct)}
     objects = sorted({name for name, _ in keys})
     object_number = {name: position for position, name in enumerate(objects)}
     return {
@@ -55,9 +61,10 @@ def program(
             for name, section in keys
         ],
         "edges": [sorted(targets) for targets in plain],
+        "conditions": distinct,
         "conditional": [
-            [number[source], number[target], sorted(sorted(place[literal] for literal in one) for one in conditions)]
-            for source, target, conditions in conditional
+            [number[source], number[target], known[str(conditions)]]
+            for (source, target, _), conditions in zip(conditional, meant, strict=True)
         ],
         "terms": sorted([number[key], place[literal], size] for key, literal, size in terms),
         "joins": sorted([number[a], number[b], number[t]] for a, b, t in graph.joins if {a, b, t} <= number.keys()),

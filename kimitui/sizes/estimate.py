@@ -19,8 +19,9 @@ from kimitui.sizes.brought import Brought
 from kimitui.sizes.busybox import Built
 from kimitui.sizes.errors import uncertainty
 from kimitui.sizes.flags import changed_flags
+from kimitui.sizes.kernel import kernel_sizes
 from kimitui.sizes.layout import up
-from kimitui.sizes.reach import Scenario
+from kimitui.sizes.running import Running, Scenario
 
 _PREFIX = "BUSYBOX_"
 METADATA_COMPONENT = "base"
@@ -77,13 +78,15 @@ class _Around:
     """All but BusyBox and the kernel: bytes by component, and of the archive's members with it.
 
     `metadata_bytes` is what an image says of its own making, without the symbols that the preset itself decides;
-    `packed_bytes` what deflate makes of it all, `image` what a container image of it says.
+    `members` is how many members there are, that one included, `packed_bytes` what deflate makes of it all, `image`
+    what a container image of it says.
     """
 
     components: Mapping[str, int]
     exact: frozenset[str]
     unknown: frozenset[str]
     members_bytes: int
+    members: int
     metadata_bytes: int
     packed_bytes: int
     taken: frozenset[str]
@@ -102,6 +105,9 @@ class Estimator:
         self._cache_dir = cache_dir
         self._digest = known.toolchain_digest(cache_dir) if cache_dir else None
         self._arounds: dict[object, _Around] = {}
+        self._running: dict[str, Running] = {}
+        # What the lines of which values weigh; a configuration has other mappings after every change.
+        self._own: tuple[Mapping[str, str], Mapping[str, str], int] = ({}, {}, 0)
         tree, names = config.tree, config.names
         self._decided = {symbol for entry in names.entries.values() if entry.settable for symbol in entry.symbols}
         # They come on with what they belong to, so that no preset has to say so.
@@ -155,18 +161,29 @@ class Estimator:
                 layer = (
                     self._total(around, built, self._own_bytes())
                     if compression == "none"
-                    else model.archive_bytes(compression, built, around.packed_bytes)
+                    else self._packed(compression, around, built)
                 )
                 layer = files.get("layer", layer)
                 found["image.oci.tar"] = layer and oci.archive_bytes(around.image, layer, compression)
             elif word == "squashfs" and model and built:
                 method = f"squashfs-{config.choice('IMAGE_SQUASHFS')}"
-                image = model.archive_bytes(method, built, around.packed_bytes)
+                image = self._packed(method, around, built)
                 found["system.squashfs"] = image and up(image, _SQUASHFS_BLOCK_BYTES)
             for name in _FILES.get(word, ()):
                 if name in files:
                     found[name] = files[name]
+            if word == "vmlinuz" and word not in files:
+                kernel = kernel_sizes(config.requested("kernel"), config.choice("IMAGE_ARCH"))
+                found[word] = kernel.vmlinuz_bytes if kernel else None
         return {name: size for name, size in found.items() if size}
+
+    def _packed(self, method: str, around: _Around, built: Built) -> int | None:
+        """What a method makes of the root file system."""
+        model = busybox.load(self._config.choice("IMAGE_ARCH"))
+        own = self._own_bytes()
+        raw = sum(around.components.values()) + own
+        members = around.members + 1 + built.links
+        return model.archive_bytes(method, built, (around.packed_bytes + own // 8, raw), members) if model else None
 
     def deltas(self, names: Sequence[str]) -> dict[str, int | None]:
         """By symbol, by how many bytes `toggle` would change the estimated total, with all that it switches.
@@ -212,11 +229,13 @@ class Estimator:
     def _built(self, around: _Around, scenarios: Sequence[Scenario]) -> list[Built] | list[None]:
         values = self._config.values
         arch = self._config.choice("IMAGE_ARCH")
-        program = busybox.load(arch)
-        if program is None or values["IMAGE_LINK_STATIC"] != "y":
+        model = busybox.load(arch)
+        if model is None or values["IMAGE_LINK_STATIC"] != "y":
             return [None] * len(scenarios)
         flags = changed_flags(lambda symbol: values.get(symbol, "n"), arch)
-        return program.built(busybox_values(self._config), flags, scenarios, around.taken)
+        if arch not in self._running:
+            self._running[arch] = Running(model)
+        return self._running[arch].built(busybox_values(self._config), flags, scenarios, around.taken)
 
     def _total(self, around: _Around, built: Built | None, own_bytes: int) -> int:
         files = [around.metadata_bytes + own_bytes, *([built.file_bytes] if built else ())]
@@ -224,8 +243,11 @@ class Estimator:
 
     def _own_bytes(self) -> int:
         """The lines of the image's metadata for what the preset itself decides."""
-        base = self._config.base_values
-        return sum(self._line_bytes(name, value) for name, value in self._config.values.items() if value != base[name])
+        values, base = self._config.values, self._config.base_values
+        if self._own[0] is not values or self._own[1] is not base:
+            changed = (self._line_bytes(name, value) for name, value in values.items() if value != base[name])
+            self._own = values, base, sum(changed)
+        return self._own[2]
 
     def _own_change(self, changed: Mapping[str, str]) -> int:
         values = self._config.values
@@ -272,6 +294,7 @@ def _around(config: Configuration, digest: str | None, cache_dir: Path | None) -
         exact=found.exact,
         unknown=found.unknown,
         members_bytes=tarball.members_bytes((size for _, size in files.values()), len(directories) + len(found.links)),
+        members=len(files) + len(directories) + len(found.links) + 1,
         metadata_bytes=metadata_bytes,
         packed_bytes=found.packed_bytes,
         image=image_config.of(config, releases.load(), found.plan.arch),

@@ -17,16 +17,19 @@ from kimitui.build.flags import flags
 from kimitui.build.plan import dotconfig
 from kimitui.build.plan.context import builder_file
 from kimitui.build.step import InputFile, Step, in_order
+from kimitui.build.toolchain import Toolchain
 from kimitui.build.workshop import Request, Workshop
 from kimitui.config import Configuration
+from kimitui.kconfig.busybox import upstream_tree
 from kimitui.kconfig.names import Names
 from kimitui.kconfig.system import load_system_tree
-from kimitui.sizes import tarball
+from kimitui.sizes import tarball, tools
 from kimitui.sizes.brought import Brought
 from kimitui.sizes.brought import read as read_brought
 from kimitui.sizes.flags import MISSING
 from kimitui.sizes.objects import Object, members, read, text_of
-from kimitui.sizes.wanted import FURTHER, Wanted
+from kimitui.sizes.packing import packed_far
+from kimitui.sizes.wanted import FURTHER, Wanted, following
 
 # What the hardening menu does to code, each beside the level that most images have.
 BASE: Mapping[str, object] = {"level": "basic", "relro": "full", "fortify": "none"}
@@ -65,6 +68,7 @@ class Compiled:
     output: Path
     musl: Path
     toolchain_digest: str
+    tools: Mapping[str, str]
     sources: Mapping[str, str]
     compile: tuple[str, ...]
 
@@ -104,6 +108,7 @@ def compiled(wanted: Wanted, config: Configuration, cache_dir: Path, *, emit: Em
             output=done[step.name].output,
             musl=done["musl"].output,
             toolchain_digest=room.toolchain.digest,
+            tools=tools.of(room.toolchain.packages, room.plan.arch.name),
             sources={name: source.digest for name, source in room.sources.items()},
             compile=tuple(step.parameters["CFLAGS_TARGET"].split()),
         )
@@ -117,10 +122,11 @@ def variants(
     Besides, the objects that only other values have. Raises as `build` does.
     """
     with _opened(config, cache_dir, emit) as room:
-        steps = (variants_step(room, wanted), hidden_step(room, wanted))
+        steps = (variants_step(room, wanted), hidden_step(room, wanted), following_step(room, wanted, cache_dir))
         done = room.runner.run(in_order(steps))
     found: dict[str, dict[str, dict[str, Object]]] = {}
     further: dict[str, Object] = {}
+    seen: dict[tuple[str, str], Step] = {}
     for step in steps:
         with tarfile.open(done[step.name].output / "variants.tar") as archive:
             for member in archive:
@@ -131,7 +137,11 @@ def variants(
                 if value == "=":
                     further[name] = read(file.read())
                 else:
-                    found.setdefault(name, {}).setdefault(value, {})[which.removesuffix(".o")] = read(file.read())
+                    # Where two steps have tried a value, the later one knew what else it changes.
+                    if (name, value) not in seen or seen[name, value] is not step:
+                        found.setdefault(name, {})[value] = {}
+                        seen[name, value] = step
+                    found[name][value][which.removesuffix(".o")] = read(file.read())
     return found, further
 
 
@@ -139,11 +149,12 @@ def variants(
 class OtherFlags:
     """A sample of objects by name of the flags and of the object, and the programs by their layout.
 
-    `packing` has by name of the flags what they add to the sample's code, and to what deflate leaves of it, relatively.
+    `packing` has by name of the flags what they add, relatively, to the sample's code, to what deflate leaves of it,
+    and to what LZMA leaves, which finds what is far apart.
     """
 
     objects: Mapping[str, Mapping[str, Object]]
-    packing: Mapping[str, tuple[float, float]]
+    packing: Mapping[str, tuple[float, float, float]]
     linked: Mapping[str, Path]
 
 
@@ -189,13 +200,13 @@ def other_flags(wanted: Wanted, arch: str, cache_dir: Path, *, emit: Emit) -> Ot
     with tarfile.open(done[first.name].output / "objects.tar") as archive:
         files = [archive.extractfile(member) for member in archive if member.name in sample]
         plain = b"".join(text_of(file.read()) for file in files if file)
+    usual = len(plain), tarball.deflated(plain), packed_far(plain)
     packing = {}
     for name, parts in code.items():
         changed = b"".join(parts)
-        packing[name] = (
-            round(len(changed) / len(plain) - 1, 5),
-            round(tarball.deflated(changed) / tarball.deflated(plain) - 1, 5),
-        )
+        sizes = len(changed), tarball.deflated(changed), packed_far(changed)
+        more, deflated, far = (round(size / before - 1, 5) for size, before in zip(sizes, usual, strict=True))
+        packing[name] = more, deflated, far
     return OtherFlags(found, packing, {name: output / f"linked-{name}" for name in LAYOUTS})
 
 
@@ -214,8 +225,8 @@ def program(config: Configuration, cache_dir: Path, *, emit: Emit) -> Program:
         return Program(config, room.runner.run(in_order((step,)))[step.name].output / "busybox")
 
 
-def packages(arch: str, cache_dir: Path, *, emit: Emit) -> tuple[str, dict[str, Brought]]:
-    """The toolchain's digest, and what every package brings, by the name of its step. Raises as `build` does.
+def packages(arch: str, cache_dir: Path, *, emit: Emit) -> tuple[Toolchain, dict[str, Brought]]:
+    """The toolchain, and what every package brings, by the name of its step. Raises as `build` does.
 
     Linked statically, and so without what a choice brings along that wants shared libraries.
     """
@@ -231,7 +242,7 @@ def packages(arch: str, cache_dir: Path, *, emit: Emit) -> tuple[str, dict[str, 
     with _opened(config, cache_dir, emit) as room:
         steps = (*room.plan.packages, *room.plan.containment)
         done = room.runner.run(in_order(steps))
-        return room.toolchain.digest, {step.name: read_brought(done[step.name].output / "root") for step in steps}
+        return room.toolchain, {step.name: read_brought(done[step.name].output / "root") for step in steps}
 
 
 def packed(config: Configuration, archives: Sequence[bytes], cache_dir: Path, *, emit: Emit) -> dict[str, list[int]]:
@@ -313,6 +324,18 @@ def hidden_step(room: Workshop, wanted: Wanted) -> Step:
     text = json.dumps({"values": wanted.hidden, "needed_by": {}, "further": {}}, sort_keys=True)
     files = {**step.files, "variants.json": InputFile(text.encode())}
     return replace(step, name="sizes-hidden", files=files)
+
+
+def following_step(room: Workshop, wanted: Wanted, cache_dir: Path) -> Step:
+    """The same for the symbols without which others go off that nobody sets, in the objects that name those."""
+    step = variants_step(room, wanted)
+    source = room.sources["busybox"]
+    found = following(upstream_tree(source.path, cache_dir, source.digest), wanted)
+    values = {name: {"n": {name: "n", **dict.fromkeys(off, "n")}} for name, off in found.items()}
+    needed_by = {name: wanted.needed_by.get(name, ()) for name in found}
+    naming = {name: list(off) for name, off in found.items()}
+    text = json.dumps({"values": values, "needed_by": needed_by, "further": {}, "naming": naming}, sort_keys=True)
+    return replace(step, name="sizes-following", files={**step.files, "variants.json": InputFile(text.encode())})
 
 
 def _opened(config: Configuration, cache_dir: Path, emit: Emit) -> AbstractContextManager[Workshop]:

@@ -10,6 +10,7 @@ from kimitui.sizes import busybox
 from kimitui.sizes.busybox import BusyBox
 from kimitui.sizes.estimate import Estimator, busybox_values
 from kimitui.sizes.flags import changed_flags
+from kimitui.sizes.walk import Walk
 
 _PREFIX = "BUSYBOX_"
 _LIBRARY = "libc.a:"
@@ -57,16 +58,18 @@ def detail(config: Configuration, symbol: str) -> Detail | None:
     values = busybox_values(config)
     on = {**values, key: "y"}
     off = _without(config, symbol) if values.get(key) == "y" else values
-    masks = model.program.masks(on, ({}, {name: off.get(name, "n") for name in on if off.get(name) != on[name]}))
-    alive = model.program.reach(masks, 3)
-    mine = model.reach_of(masks, [key])
+    held = model.program.held(on)
+    walk = Walk(model.program)
+    walk.move(on)
+    with_it = walk.needed
+    walk.move({name: off.get(name, "n") for name in on})
     sizes = model.sizes(_flags(config))
-    alone = [_part(model, node, sizes) for node, mask in enumerate(alive) if mask == 1 and sizes[node]]
-    also, own = model.needed_by(masks), model.applets_of(key)
+    alone = [_part(model, node, sizes) for node in with_it if sizes[node] and not walk.needs(node)]
+    also, own = model.needed_by(held), model.applets_of(key)
     shared = [
         _part(model, node, sizes, tuple(name for name in also[node] if name not in own))
-        for node in sorted(mine)
-        if alive[node] == 3 and sizes[node]
+        for node in sorted(model.reach_of(held, [key]).intersection(with_it))
+        if sizes[node] and walk.needs(node)
     ]
     return Detail(symbol, _largest(alone), _largest(shared))
 
@@ -100,11 +103,12 @@ def parts(config: Configuration) -> dict[str, int]:
     model = busybox.load(config.choice("IMAGE_ARCH"))
     if model is None:
         return {}
-    masks = model.program.masks(busybox_values(config), ({},))
+    walk = Walk(model.program)
+    walk.move(busybox_values(config))
     sizes = model.sizes(_flags(config))
     found: dict[str, int] = {}
-    for node, mask in enumerate(model.program.reach(masks, 1)):
-        if mask and sizes[node]:
+    for node in walk.needed:
+        if sizes[node]:
             owner = model.program.objects[model.program.nodes[node][0]]
             name = "musl" if owner.startswith(_LIBRARY) else owner or "shared texts"
             found[name] = found.get(name, 0) + sizes[node]

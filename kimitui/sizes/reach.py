@@ -1,21 +1,15 @@
-"""What of a measured program a configuration needs: a closure over sections and relocations, for many variants at once.
-
-A scenario is the configuration with some symbols changed; bit i of a mask says that something is there in scenario i.
-What is there in all of them is walked once; only the rest is followed bit by bit, so that the sizes of a screen full of
-options cost little more than one.
-"""
+"""A measured program as a graph: what of it leads to what, and under which options."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeVar
 
+Of = TypeVar("Of", bound=Hashable)
 Conditions = Sequence[Sequence[int]]
 """Literals by number: any of the lists is enough, all of a list must hold."""
-
-Scenario = Mapping[str, str]
-"""Kconfig values of the symbols, by upstream name, that differ from the configuration's."""
 
 
 @dataclass(frozen=True)
@@ -36,19 +30,82 @@ class Program:
     roots: Sequence[int]
     entries: Sequence[tuple[Sequence[int], int]]
 
+    @cached_property
+    def root_nodes(self) -> frozenset[int]:
+        """The roots as a set."""
+        return frozenset(self.roots)
+
+    @cached_property
+    def incoming(self) -> Sequence[Sequence[int]]:
+        """By node, what always leads to it."""
+        found: list[list[int]] = [[] for _ in self.nodes]
+        for source, targets in enumerate(self.edges):
+            for target in targets:
+                found[target].append(source)
+        return found
+
+    @cached_property
+    def incoming_under(self) -> Mapping[int, Sequence[tuple[int, int]]]:
+        """By node, what leads to it under a condition, and the number of that."""
+        found: dict[int, list[tuple[int, int]]] = {}
+        for source, pairs in self.conditional.items():
+            for target, number in pairs:
+                found.setdefault(target, []).append((source, number))
+        return found
+
+    @cached_property
+    def edges_under(self) -> Sequence[Sequence[tuple[int, int]]]:
+        """By condition, the edges that are there under it."""
+        found: list[list[tuple[int, int]]] = [[] for _ in self.conditions]
+        for source, pairs in self.conditional.items():
+            for target, number in pairs:
+                found[number].append((source, target))
+        return found
+
+    @cached_property
+    def joins_to(self) -> Mapping[int, Sequence[tuple[int, int]]]:
+        """By node, the pairs that lead to it together."""
+        found: dict[int, list[tuple[int, int]]] = {}
+        for one, pairs in self.joins.items():
+            for other, target in pairs:
+                found.setdefault(target, []).append((one, other))
+        return found
+
+    @cached_property
+    def literals_of(self) -> Mapping[str, Sequence[int]]:
+        """By symbol, the literals that are about it."""
+        return _grouped((symbol_of(literal), number) for number, literal in enumerate(self.literals))
+
+    @cached_property
+    def conditions_with(self) -> Mapping[int, Sequence[int]]:
+        """By literal, the conditions that have it."""
+        return _grouped(
+            (literal, number)
+            for number, conditions in enumerate(self.conditions)
+            for literal in {literal for literals in conditions for literal in literals}
+        )
+
+    @cached_property
+    def entries_with(self) -> Mapping[int, Sequence[int]]:
+        """By literal, the entries that have it."""
+        return _grouped((literal, number) for number, (literals, _) in enumerate(self.entries) for literal in literals)
+
+    @cached_property
+    def entries_at(self) -> Mapping[int, Sequence[int]]:
+        """By node, the entries that begin there."""
+        return _grouped((node, number) for number, (_, node) in enumerate(self.entries))
+
+    @cached_property
+    def terms_with(self) -> Mapping[int, Sequence[int]]:
+        """By literal, the nodes whose sizes it changes."""
+        return _grouped((literal, node) for node, terms in self.terms.items() for literal, _ in terms)
+
     @classmethod
     def from_data(cls, data: Mapping[str, Any], entries: Sequence[tuple[Sequence[int], int]]) -> Program:
         """The program in a data file, with what begins at `entries`."""
-        # Few conditions are on many edges; each is looked at once.
-        number: dict[str, int] = {}
-        known: list[Conditions] = []
         conditional: dict[int, list[tuple[int, int]]] = {}
-        for source, target, conditions in data["conditional"]:
-            key = str(conditions)
-            if key not in number:
-                number[key] = len(known)
-                known.append(conditions)
-            conditional.setdefault(source, []).append((target, number[key]))
+        for source, target, number in data["conditional"]:
+            conditional.setdefault(source, []).append((target, number))
         terms: dict[int, list[tuple[int, int]]] = {}
         for node, literal, size_bytes in data["terms"]:
             terms.setdefault(node, []).append((literal, size_bytes))
@@ -63,7 +120,7 @@ class Program:
             nodes=data["nodes"],
             literals=data["literals"],
             edges=data["edges"],
-            conditions=known,
+            conditions=data["conditions"],
             conditional=conditional,
             terms=terms,
             joins=joins,
@@ -71,93 +128,23 @@ class Program:
             entries=entries,
         )
 
-    def masks(self, values: Mapping[str, str], scenarios: Sequence[Scenario]) -> list[int]:
-        """By literal, the scenarios in which it holds; `values` are the configuration's."""
-        every = (1 << len(scenarios)) - 1
-        masks = [every if holds(literal, values) else 0 for literal in self.literals]
-        changed: dict[str, int] = {}
-        for number, scenario in enumerate(scenarios):
-            for symbol in scenario:
-                changed[symbol] = changed.get(symbol, 0) | 1 << number
-        if changed:
-            for position, literal in enumerate(self.literals):
-                bits = changed.get(symbol_of(literal))
-                while bits:
-                    bit = bits & -bits
-                    bits ^= bit
-                    if holds(literal, scenarios[bit.bit_length() - 1]):
-                        masks[position] |= bit
-                    else:
-                        masks[position] &= ~bit
-        return masks
+    def held(self, values: Mapping[str, str]) -> list[bool]:
+        """By literal, whether it holds with these Kconfig values."""
+        return [holds(literal, values) for literal in self.literals]
 
-    def reach(self, masks: Sequence[int], every: int) -> list[int]:
-        """By node, the scenarios in which it is needed; `masks` as `masks` makes them, `every` has all scenarios."""
-        alive = [0] * len(self.nodes)
-        edges, conditional, joins = self.edges, self.conditional, self.joins
-        there = [_mask(conditions, masks, every) for conditions in self.conditions]
-        entered = [(_mask((literals,), masks, every), node) for literals, node in self.entries]
-        stack = [*self.roots, *(node for mask, node in entered if mask == every)]
-        for node in stack:
-            alive[node] = every
-        partial: list[int] = []
-        apart: list[tuple[int, int]] = []
-        # What is there in every scenario.
-        while stack:
-            node = stack.pop()
-            for target in edges[node]:
-                if not alive[target]:
-                    alive[target] = every
-                    stack.append(target)
-            if node in conditional:
-                for target, condition in conditional[node]:
-                    if not alive[target] and (mask := there[condition]):
-                        if mask == every:
-                            alive[target] = every
-                            stack.append(target)
-                        else:
-                            apart.append((target, mask))
-            if not stack:
-                stack = self._joined(alive, every)
-        # And what only in some.
-        for mask, node in entered:
-            apart.append((node, mask))
-        for node, mask in apart:
-            if mask & ~alive[node]:
-                alive[node] |= mask
-                partial.append(node)
-        while partial:
-            node = partial.pop()
-            here = alive[node]
-            for target in edges[node]:
-                if here & ~alive[target]:
-                    alive[target] |= here
-                    partial.append(target)
-            if node in conditional:
-                for target, condition in conditional[node]:
-                    if (mask := here & there[condition]) & ~alive[target]:
-                        alive[target] |= mask
-                        partial.append(target)
-            if node in joins:
-                for other, target in joins[node]:
-                    if (mask := here & alive[other]) & ~alive[target]:
-                        alive[target] |= mask
-                        partial.append(target)
-        return alive
-
-    def closure(self, starts: Sequence[int], masks: Sequence[int]) -> set[int]:
-        """The nodes that `starts` lead to in the first scenario of `masks`."""
+    def closure(self, starts: Sequence[int], held: Sequence[bool]) -> set[int]:
+        """The nodes that `starts` lead to, where the literals hold that `held` says."""
         seen: set[int] = set()
         stack = list(starts)
         while stack:
             node = stack.pop()
             if node not in seen:
                 seen.add(node)
-                stack += self._following(node, masks)
+                stack += self._following(node, held)
         return seen
 
-    def owners(self, starts: Sequence[int], masks: Sequence[int]) -> list[int]:
-        """By node, those of `starts` that lead to it in the first scenario; bit i stands for the i-th."""
+    def owners(self, starts: Sequence[int], held: Sequence[bool]) -> list[int]:
+        """By node, those of `starts` that lead to it; bit i stands for the i-th."""
         owners = [0] * len(self.nodes)
         for bit, node in enumerate(starts):
             owners[node] |= 1 << bit
@@ -168,27 +155,24 @@ class Program:
             mine = owners[node]
             targets = following.get(node)
             if targets is None:
-                targets = following[node] = self._following(node, masks)
+                targets = following[node] = self._following(node, held)
             for target in targets:
                 if mine & ~owners[target]:
                     owners[target] |= mine
                     stack.append(target)
         return owners
 
-    def _following(self, node: int, masks: Sequence[int]) -> list[int]:
+    def _following(self, node: int, held: Sequence[bool]) -> list[int]:
         further = self.conditional.get(node, ())
-        holding = (target for target, number in further if _mask(self.conditions[number], masks, 1) & 1)
+        holding = (target for target, number in further if is_open(self.conditions[number], held))
         return [*self.edges[node], *holding]
 
-    def _joined(self, alive: list[int], every: int) -> list[int]:
-        found = []
-        for a, pairs in self.joins.items():
-            if alive[a]:
-                for b, target in pairs:
-                    if alive[b] and not alive[target]:
-                        alive[target] = every
-                        found.append(target)
-        return found
+
+def _grouped(pairs: Iterable[tuple[Of, int]]) -> Mapping[Of, Sequence[int]]:
+    found: dict[Of, list[int]] = {}
+    for key, number in pairs:
+        found.setdefault(key, []).append(number)
+    return found
 
 
 def symbol_of(literal: str) -> str:
@@ -204,11 +188,6 @@ def holds(literal: str, values: Mapping[str, str]) -> bool:
     return values.get(symbol, "n") == (value or "y")
 
 
-def _mask(conditions: Conditions, masks: Sequence[int], every: int) -> int:
-    found = 0
-    for condition in conditions:
-        mask = every
-        for literal in condition:
-            mask &= masks[literal]
-        found |= mask
-    return found
+def is_open(conditions: Conditions, held: Sequence[bool]) -> bool:
+    """Whether any of the lists holds."""
+    return any(all(held[literal] for literal in literals) for literals in conditions)

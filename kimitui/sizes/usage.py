@@ -47,9 +47,19 @@ def fitted(texts: Texts, seed: int = 1) -> dict[str, Any]:
 
 
 def packed(texts: Sequence[str]) -> int:
-    """What BusyBox's build makes of texts, in the order of their applets' names."""
+    """The bytes that BusyBox's build makes of texts, in the order of their applets' names."""
+    return len(compressed(texts))
+
+
+def compressed(texts: Sequence[str]) -> bytes:
+    """What BusyBox's build makes of texts."""
     # bzip2 -1, without the two bytes that say so.
-    return len(bz2.compress(b"".join(text.encode() + b"\0" for text in texts), 1)) - 2
+    return bz2.compress(plain(texts), 1)[2:]
+
+
+def plain(texts: Sequence[str]) -> bytes:
+    """Texts as a program has them that does not compress them."""
+    return b"".join(text.encode() + b"\0" for text in texts)
 
 
 def _weight(applet: str, texts: Mapping[str, str]) -> float:

@@ -9,7 +9,7 @@ from kimitui import config_upstream
 from kimitui.kconfig.names import Names, type_of
 from kimitui.kconfig.state import TreeState
 from kimitui.kconfig.system import load_system_tree
-from kimitui.kconfig.types import Symbol
+from kimitui.kconfig.types import Kconfig, Symbol
 
 _SECTION = "busybox"
 _PREFIX = "BUSYBOX_"
@@ -72,6 +72,33 @@ def busybox() -> Wanted:
         name: {"n": {name: "n"}} for name, symbol in switches.items() if name not in base and symbol.str_value == "y"
     }
     return Wanted(base, texts, values, {name: found for name, found in needed_by.items() if found}, hidden)
+
+
+def following(upstream: Kconfig, wanted: Wanted) -> dict[str, tuple[str, ...]]:
+    """By symbol, what goes off with it of those that are on in the base only because upstream's defaults say so.
+
+    `upstream` is BusyBox's own tree; the symbols that the system tree does not have are set by nobody.
+    """
+    for name, value in wanted.base.items():
+        symbol = upstream.syms.get(name)
+        if symbol is not None and type_of(symbol) == "bool":
+            symbol.set_value(value)
+    named = wanted.base.keys() | wanted.hidden.keys()
+    silent = [
+        symbol
+        for symbol in upstream.unique_defined_syms
+        if symbol.name not in named and type_of(symbol) == "bool" and symbol.choice is None and symbol.str_value == "y"
+    ]
+    found = {}
+    for name, others in wanted.values.items():
+        symbol = upstream.syms.get(name)
+        if "n" not in others or symbol is None:
+            continue
+        symbol.set_value("n")
+        if off := tuple(sorted(one.name for one in silent if one.str_value == "n")):
+            found[name] = off
+        symbol.set_value("y")
+    return found
 
 
 def _needing(symbol: Symbol, on: Mapping[str, Symbol]) -> tuple[str, ...]:

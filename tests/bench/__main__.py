@@ -28,7 +28,7 @@ from kimitui.machine import qemu
 from kimitui.machine import run as machines
 from kimitui.machine.console import Console
 from kimitui.resources import cache_dir
-from tests.bench import app, services
+from tests.bench import app, estimates, services
 from tests.bench.processor import spent
 
 RUNS = 3
@@ -257,9 +257,10 @@ def seconds_to_prompt(directory: Path) -> float:
         return time.monotonic() - start
 
 
+_REPORTING = (app.first_paint, app.keys, app.search, estimates.estimates, services.services)
 BENCHES: dict[str, Callable[[], None]] = {
     **{bench.__name__: bench for bench in (sizes, boot, commands, warm, memory, cold, kernel, with_toolchain)},
-    **{bench.__name__: partial(bench, report) for bench in (app.first_paint, app.keys, app.search, services.services)},
+    **{bench.__name__: partial(bench, report) for bench in _REPORTING},
 }
 
 

@@ -15,6 +15,7 @@ from kimitui.build.sources import load_lock
 from kimitui.config import Configuration
 from kimitui.sizes import busybox, panel
 from kimitui.sizes.estimate import Estimator, busybox_values, estimate
+from kimitui.sizes.running import Running
 
 ARCHES = tuple(arch for arch in busybox.ARCHES if busybox.load(arch))
 
@@ -82,7 +83,7 @@ def test_an_applet_more_never_links_less(others: list[str], applet: str) -> None
     model = busybox.load("x86_64")
     assert model is not None
     key = applet.removeprefix("BUSYBOX_")
-    without, with_it = model.built({**busybox_values(config), key: "n"}, (), ({}, {key: "y"}))
+    without, with_it = Running(model).built({**busybox_values(config), key: "n"}, (), ({}, {key: "y"}))
     assert with_it.linked_bytes >= without.linked_bytes
     assert with_it.links >= without.links
 
@@ -114,6 +115,21 @@ def test_what_is_shown_for_a_toggle_is_the_difference_of_the_totals(name: str, s
             config.undo()
 
 
+@given(
+    st.sampled_from(["minimal", "standard"]),
+    st.lists(st.lists(st.sampled_from(SYMBOLS + HARDENING), min_size=1, max_size=8), min_size=2, max_size=6),
+)
+@settings(max_examples=20, deadline=None)
+def test_one_who_has_seen_many_changes_says_what_a_new_one_says(name: str, steps: list[list[str]]) -> None:
+    config = opened(name).copy()
+    lasting = Estimator(config)
+    for symbols in steps:
+        toggled(config, symbols)
+        looked = lasting.deltas(symbols)
+        assert lasting.sizes() == estimate(config)
+        assert looked == Estimator(config).deltas(symbols)
+
+
 @pytest.mark.parametrize("symbol", [*HARDENING, "PACKAGE_TINI", "SERVICE_NTPD", "HARDENING_NO_SETUID"])
 def test_so_it_is_for_options_beside_busybox(symbol: str) -> None:
     config = opened("standard").copy()
@@ -133,6 +149,42 @@ def test_what_a_preset_lays_over_the_image_counts(tmp_path: Path) -> None:
     assert with_files.components["files"] == 100_000
     # Blocks of tar; and the metadata says of the image only what the preset itself decides.
     assert 90_000 < with_files.total_bytes - estimate(opened("minimal")).total_bytes < 110_000
+
+
+@pytest.mark.parametrize("method", ["gzip", "zstd"])
+def test_texts_that_are_packed_already_do_not_pack_again(method: str) -> None:
+    config = opened("minimal").copy()
+    config.set("IMAGE_COMPRESSION", method)
+    packed = estimate(config)
+    config.set("BUSYBOX_FEATURE_COMPRESS_USAGE", "n")
+    plain = estimate(config)
+    more = plain.total_bytes - packed.total_bytes
+    assert more > 8_000
+    assert abs(plain.artifacts["image.oci.tar"] - packed.artifacts["image.oci.tar"]) < more / 2
+
+
+@pytest.mark.parametrize("method", ["zstd", "xz", "lz4", "none"])
+def test_a_system_image_is_whole_blocks_and_smaller_than_what_is_in_it(method: str) -> None:
+    config = opened("minimal").copy()
+    config.set("IMAGE_FORMAT_SQUASHFS", "y")
+    config.set("IMAGE_SQUASHFS", method)
+    sizes = estimate(config)
+    image = sizes.artifacts["system.squashfs"]
+    assert image % 4096 == 0
+    assert image < sizes.total_bytes
+    assert (image < sizes.contents_bytes * 0.75) == (method != "none")
+
+
+def test_a_kernel_that_is_like_those_measured_is_estimated_and_another_is_not() -> None:
+    config = opened("vm").copy()
+    before = estimate(config).artifacts["vmlinuz"]
+    assert 1_000_000 < before < 5_000_000
+    config.set("KERNEL_XFS_FS", "y")
+    sizes = estimate(config)
+    assert sizes.artifacts["vmlinuz"] > before + 100_000
+    assert "vmlinuz" not in sizes.uncertainty
+    config.set("KERNEL_MODULES", "y")  # no kernel with modules was measured
+    assert "vmlinuz" not in estimate(config).artifacts
 
 
 def test_the_budget_is_the_presets() -> None:

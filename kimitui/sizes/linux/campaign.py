@@ -32,6 +32,7 @@ from kimitui.config import Configuration
 from kimitui.errors import BuildError, MachineError
 from kimitui.kconfig import linux as linux_tree
 from kimitui.kconfig.types import Kconfig
+from kimitui.sizes import tools
 from kimitui.sizes.linux import designs, guards, kbuild
 from kimitui.sizes.linux.designs import Design
 
@@ -59,11 +60,15 @@ class Origin:
 
 @dataclass(frozen=True)
 class Laboratory:
-    """Where kernels are measured: `source` is Linux' unpacked source, `tree` its Kconfig tree."""
+    """Where kernels are measured: `source` is Linux' unpacked source, `tree` its Kconfig tree.
+
+    `tools` are the versions of what compiles and packs.
+    """
 
     arch: str
     platform: str
     origin: Origin
+    tools: Mapping[str, str]
     source: Path
     tree: Kconfig
     results: Path
@@ -147,6 +152,7 @@ def opened(arch: str, cache: Path, *, emit: Emit, scratch: Path | None = None) -
                 arch=arch,
                 platform=room.plan.arch.linux,
                 origin=origin,
+                tools=tools.of(room.toolchain.packages, arch),
                 source=done[tree_step.name].output / "linux",
                 tree=linux_tree.upstream_tree(source.path, cache, source.digest, arch),
                 results=directory / "results",

@@ -110,6 +110,7 @@ def fitted_data(laboratory: Laboratory, kernels: Sequence[Measured]) -> dict[str
         tree=tree,
         source=laboratory.source,
     )
+    data["tools"] = dict(laboratory.tools)
     data["comparison"] = compare.summary(compare.compared(Model(data), kernels))
     return data
 
