@@ -53,7 +53,9 @@ def _busybox(arch: str, cache_dir: Path, *, emit: Emit, say: Say) -> str:
     entries = _entries(found, {**objects, **further}, further)
     roots = [key for key in graph.nodes if key[0].startswith(compiling.START)]
     _without_idle_terms(graph, roots, entries)
-    numbered, keys = datafile.program(graph, roots, [(applet.conditions, node) for applet, node in entries])
+    fitted = usage.fitted(texts)
+    starts_at = [(applet.conditions, node) for applet, node in entries]
+    numbered, keys = datafile.program(graph, roots, starts_at, {literal for literal, _, _ in fitted["terms"]})
     other = compiling.other_flags(wanted, arch, cache_dir, emit=emit)
     say(f"{sum(map(len, other.objects.values()))} objects under {len(other.objects)} sets of flags")
     data: dict[str, Any] = {
@@ -70,7 +72,7 @@ def _busybox(arch: str, cache_dir: Path, *, emit: Emit, say: Say) -> str:
         "flags": {name: _flag_effect(objects, found) for name, found in sorted(other.objects.items())},
         "flag_packing": {name: list(pair) for name, pair in sorted(other.packing.items())},
         "rules": {name: _layout(path) for name, path in other.linked.items()},
-        "usage": _numbered_usage(usage.fitted(texts), numbered["literals"]),
+        "usage": _numbered_usage(fitted, numbered["literals"]),
     }
     small = compiling.program(config, cache_dir, emit=emit)
     _calibrate(data, base, small)
@@ -161,7 +163,7 @@ def _numbered_usage(fitted: Mapping[str, Any], literals: list[str]) -> dict[str,
         "fit": fitted["fit"],
         "lengths": fitted["lengths"],
         "weights": fitted["weights"],
-        "terms": [[place[one], applet, size] for one, applet, size in fitted["terms"] if one in place],
+        "terms": [[place[one], applet, size] for one, applet, size in fitted["terms"]],
     }
 
 

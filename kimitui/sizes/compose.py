@@ -68,9 +68,13 @@ def graph(
             # What runs before main is kept wherever anything of its object is.
             for target in (*shape.targets, *(other for other in starts if other != key)):
                 result.edges[key, target] = [set()]
+        lost: dict[str, set[Key]] = {}
         for variant, compiled in variants.get(name, {}).items():
             before = linker.shapes(name, compiled["without"]) if "without" in compiled else base
-            _add_variant(result, literal(variant), before, linker.shapes(name, compiled["off"]), cut)
+            after = linker.shapes(name, compiled["off"])
+            _add_variant(result, literal(variant), before, after, cut)
+            lost[literal(variant)] = {key for key in _targets(before) - _targets(after) if key[0] != name}
+        _require(result, name, lost)
     for text in linker.shared:
         result.nodes["", text] = Shape(len(text.encode("latin-1")), "rodata", frozenset())
     result.joins = linker.joins()
@@ -113,6 +117,28 @@ def _add_variant(
                 condition.add(negated(when))
         for target in new.targets - old.targets:
             result.edges.setdefault((key, target), []).append({when})
+
+
+def _targets(shapes: Mapping[Key, Shape]) -> set[Key]:
+    return {target for shape in shapes.values() for target in shape.targets}
+
+
+def _require(result: Graph, name: str, lost: Mapping[str, set[Key]]) -> None:
+    """Let nothing of an object lead to what nothing of it leads to under a literal.
+
+    Under another literal a function may have been inlined, so that its caller leads to what it did; but that needs what
+    the function needed.
+    """
+    leading: dict[Key, list[list[set[str]]]] = {}
+    for (source, target), conditions in result.edges.items():
+        if source[0] == name:
+            leading.setdefault(target, []).append(conditions)
+    for when, targets in lost.items():
+        for target in targets:
+            for conditions in leading.get(target, ()):
+                for condition in conditions:
+                    if when not in condition:
+                        condition.add(negated(when))
 
 
 def _named(section: str) -> str:

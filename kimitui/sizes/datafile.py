@@ -13,17 +13,18 @@ Data = dict[str, Any]
 
 
 def program(
-    graph: Graph, roots: Iterable[Key], entries: Iterable[tuple[Collection[str], Key]]
+    graph: Graph, roots: Iterable[Key], entries: Iterable[tuple[Collection[str], Key]], further: Iterable[str] = ()
 ) -> tuple[Data, list[Key]]:
     """The part of a data file that `reach.Program` reads, and its nodes in their order.
 
     Nodes that nothing can lead to are left out, and so are terms of symbols without which their node is not needed.
+    `further` are literals that are not left out even where nothing here is under them.
     """
     roots, entries = sorted(roots), sorted((sorted(literals), node) for literals, node in entries)
     reached = _ever_reached(graph, [*roots, *(node for _, node in entries)])
     keys = sorted(reached)
     number = {key: position for position, key in enumerate(keys)}
-    used: set[str] = {literal for literals, _ in entries for literal in literals}
+    used: set[str] = {*further, *(literal for literals, _ in entries for literal in literals)}
     plain: list[list[int]] = [[] for _ in keys]
     conditional = []
     for (source, target), conditions in sorted(graph.edges.items()):
