@@ -183,7 +183,7 @@ def test_every_service_is_within_its_limits(contained: Contained) -> None:
 def test_a_forbidden_call_ends_the_service_and_is_logged(contained: Contained) -> None:
     said = contained.image.command(
         "cd /var/log; until grep -q 'hostile ended' messages; do sleep 1; done; grep -o 'contain: hostile.*' messages; "
-        "grep -o 'rc: hostile.*' messages; dmesg | grep -o 'type=1326.*'; rc-service hostile status"
+        "grep -o 'rc: hostile.*' messages; dmesg | grep -o 'type=1326.*'; rc-service hostile status || true"
     )
     killed, ended, logged, state = said.splitlines()
     assert killed == "contain: hostile: killed: it tried a system call that its filter forbids"
@@ -268,7 +268,7 @@ def test_somebody_logs_in_on_a_serial_line(contained: Contained, tmp_path: Path)
     def person() -> None:
         peer, _ = listener.accept()
         peer.settimeout(TIMEOUT_SECONDS)
-        typed = ((b"login: ", b"root"), (b"Password: ", PASSWORD.encode()), (b"# ", b"id -u; tty; : >/run/in"))
+        typed = ((b"login: ", b"root"), (b"Password: ", PASSWORD.encode()), (b"# ", b"id -u; readlink /proc/self/fd/0; : >/run/in"))
         for prompt, answer in typed:
             # The shell asks where the cursor is.
             while not seen.replace(b"\x1b[6n", b"").endswith(prompt):
