@@ -290,6 +290,7 @@ def test_somebody_logs_in_on_a_serial_line(contained: Contained, tmp_path: Path)
         listener.close()
         line.unlink()
     assert status == 0, said
+    assert b"kimigayo login: " in seen
     assert re.search(r"\n0\r?\n/dev/ttyS1\r?\n", seen.decode(errors="replace").replace("\r\r", "\r")), seen
 
 
