@@ -268,7 +268,11 @@ def test_somebody_logs_in_on_a_serial_line(contained: Contained, tmp_path: Path)
     def person() -> None:
         peer, _ = listener.accept()
         peer.settimeout(TIMEOUT_SECONDS)
-        typed = ((b"login: ", b"root"), (b"Password: ", PASSWORD.encode()), (b"# ", b"id -u; readlink /proc/self/fd/0; : >/run/in"))
+        typed = (
+            (b"login: ", b"root"),
+            (b"Password: ", PASSWORD.encode()),
+            (b"# ", b"id -u; readlink /proc/self/fd/0; : >/run/in"),
+        )
         for prompt, answer in typed:
             # The shell asks where the cursor is.
             while not seen.replace(b"\x1b[6n", b"").endswith(prompt):
