@@ -53,12 +53,13 @@ esac
 
 # Whatever goes wrong here costs time when the next kernel is built, and nothing else. What is linked from all objects is
 # made anew each time.
-mkdir -p /ccache/linux
-find /ccache/linux -name "$ARCH-*" ! -path "$objects" -mmin +60 -delete
-new=$(mktemp "$objects.XXXXXX")
-if tar --create --use-compress-program='zstd -1 --threads=0' --file="$new" --format=posix --directory=linux \
-	--exclude='./vmlinux*' --exclude='./.tmp_vmlinux*' --exclude="./arch/*/boot/$KERNEL_IMAGE" .; then
-	mv "$new" "$objects"
-else
-	rm -f "$new"
-fi
+keep_objects() {
+	mkdir -p /ccache/linux &&
+		find /ccache/linux -name "$ARCH-*" ! -path "$objects" -mmin +60 -delete &&
+		new=$(mktemp "$objects.XXXXXX") &&
+		tar --create --use-compress-program='zstd -1 --threads=0' --file="$new" --format=posix --directory=linux \
+			--exclude='./vmlinux*' --exclude='./.tmp_vmlinux*' --exclude="./arch/*/boot/$KERNEL_IMAGE" . &&
+		mv "$new" "$objects"
+}
+new=
+keep_objects || rm -f "$new"

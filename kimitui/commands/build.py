@@ -8,7 +8,7 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kimitui.commands.common import ARCHES, ENGINES, cache_of, print_json, print_table, source_override
+from kimitui.commands.common import ARCHES, ENGINES, add_progress, cache_of, print_json, print_table, source_override
 
 if TYPE_CHECKING:
     from kimitui.build.build import Result
@@ -41,12 +41,7 @@ def add_build(parser: argparse.ArgumentParser) -> None:
         help="stop after the components (lower) or after the root file system (upper), and print where the outputs are",
     )
     parser.add_argument("--strict", action="store_true", help="fail if the size budget is exceeded")
-    parser.add_argument(
-        "--progress",
-        choices=("auto", "rich", "plain", "json"),
-        default="auto",
-        help="how to show progress (default: auto)",
-    )
+    add_progress(parser)
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     parser.set_defaults(run=_build)
 

@@ -20,6 +20,16 @@ def cache_of(options: argparse.Namespace) -> Path:
     return path.absolute()
 
 
+def add_progress(parser: argparse.ArgumentParser) -> None:
+    """The option for how a build shows how far it is."""
+    parser.add_argument(
+        "--progress",
+        choices=("auto", "rich", "plain", "json"),
+        default="auto",
+        help="how to show the progress of the build (default: auto)",
+    )
+
+
 def require_terminal(fix: str) -> None:
     """Raise UsageError, which advises `fix`, where nothing can be drawn."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):

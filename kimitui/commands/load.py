@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from kimitui.commands.artifacts import add_image, directory_of, is_directory
-from kimitui.commands.common import ARCHES, print_json
+from kimitui.commands.common import ARCHES, add_progress, print_json
 
 
 def add_load(parser: argparse.ArgumentParser) -> None:
@@ -19,12 +19,7 @@ def add_load(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tag", action="append", default=[], metavar="NAME[:TAG]", help="call it so, too; may be given several times"
     )
-    parser.add_argument(
-        "--progress",
-        choices=("auto", "rich", "plain", "json"),
-        default="auto",
-        help="how to show the progress of the build (default: auto)",
-    )
+    add_progress(parser)
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     parser.set_defaults(run=_load)
 

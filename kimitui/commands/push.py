@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from kimitui.commands.artifacts import add_image, directory_of, is_directory
-from kimitui.commands.common import ARCHES, ENGINES, print_json, print_table
+from kimitui.commands.common import ARCHES, ENGINES, add_progress, print_json, print_table
 from kimitui.errors import UsageError
 
 
@@ -36,12 +36,7 @@ def add_push(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--engine", choices=ENGINES, default="auto", help="what runs the steps of the build (default: auto)"
     )
-    parser.add_argument(
-        "--progress",
-        choices=("auto", "rich", "plain", "json"),
-        default="auto",
-        help="how to show the progress of the build (default: auto)",
-    )
+    add_progress(parser)
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     parser.set_defaults(run=_push)
 
