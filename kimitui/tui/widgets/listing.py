@@ -18,6 +18,7 @@ from kimitui.tui.widgets.draw import Piece
 from kimitui.tui.widgets.scrolled import Scrolled
 
 Item = TypeVar("Item")
+_Drawn = tuple[tuple[Item, str, int, Style], Strip]
 _TOP = 2  # so near to the begin, lines before it that the cursor passes over are worth being seen
 
 
@@ -65,7 +66,8 @@ class Listing(Scrolled, Generic[Item], can_focus=True, inherit_bindings=False):
         self.items: Sequence[Item] = ()
         self._empty = empty
         self._active = active
-        self._strips: dict[int, tuple[tuple[Item, str, int, Style], Strip]] = {}
+        self._strips: dict[int, _Drawn[Item]] = {}  # what was drawn last, by line
+        self._moved: dict[int, _Drawn[Item]] = {}  # the same where it may be found again
 
     def pieces(self, item: Item, *, selected: bool) -> tuple[Sequence[Piece], Sequence[Piece]]:
         """How an item is drawn: what is at the left and what at the right."""
@@ -96,10 +98,9 @@ class Listing(Scrolled, Generic[Item], can_focus=True, inherit_bindings=False):
         # What is drawn is compared, and not what was shown before: items may be made when they are looked at.
         seen = range(top, top + self.size.height)
         changed = [index for index in seen if self._is_drawn_otherwise(index, lines)]
-        if more and changed:
+        if more:
             # Lines came or went at one place; those below it are the same ones further down or up.
-            kept = self._strips
-            self._strips = {index + more if index >= changed[0] else index: strip for index, strip in kept.items()}
+            self._moved = {index + more: strip for index, strip in self._strips.items()}
         if not lines or not items:
             self.refresh()
         elif self.scroll_offset.y == top:
@@ -160,9 +161,10 @@ class Listing(Scrolled, Generic[Item], can_focus=True, inherit_bindings=False):
         item, selected = self.items[index], index == self.cursor
         cursor = ("cursor" if self.has_focus or self._active else "cursor-blurred") if selected else ""
         key = (item, cursor, width, self.base)
-        kept = self._strips.get(index)
-        if kept is not None and kept[0] == key:
-            return kept[1]
+        for kept in (self._strips.get(index), self._moved.get(index)):
+            if kept is not None and kept[0] == key:
+                self._strips[index] = kept
+                return kept[1]
         left, right = self.pieces(item, selected=selected)
         # The mark at the left edge shows the cursor where nothing else does.
         right = right and [*right, (" ", "")]
@@ -173,6 +175,7 @@ class Listing(Scrolled, Generic[Item], can_focus=True, inherit_bindings=False):
     def notify_style_update(self) -> None:
         """Draw anew."""
         self._strips.clear()
+        self._moved.clear()
         super().notify_style_update()
 
     def action_move(self, step: int) -> None:
