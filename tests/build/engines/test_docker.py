@@ -328,6 +328,14 @@ def test_a_daemon_that_is_too_old(small: Path, tmp_path: Path) -> None:
             server.shutdown()
 
 
+def use_new_cache(served: Served, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache with the user's sources and toolchain and nothing else; what is started from now on finds the daemon."""
+    for name in ("sources", "toolchain"):
+        (cache / name).symlink_to(cache_dir() / name)
+    for name, value in served.daemon.environment.items():
+        monkeypatch.setenv(name, value)
+
+
 def outputs(cache: Path) -> dict[str, tuple[str, Path]]:
     """By key, the name and the output of every step in a cache."""
     found = {}
@@ -340,10 +348,7 @@ def outputs(cache: Path) -> dict[str, tuple[str, Path]]:
 def test_every_step_has_the_same_bytes(
     served: Served, minimal: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("sources", "toolchain"):
-        (tmp_path / name).symlink_to(cache_dir() / name)
-    for name, value in served.daemon.environment.items():
-        monkeypatch.setenv(name, value)
+    use_new_cache(served, tmp_path, monkeypatch)
     arguments = (
         "--engine",
         served.daemon.name,
@@ -379,10 +384,7 @@ def test_every_step_has_the_same_bytes(
 def test_a_build_that_is_cancelled_leaves_nothing(
     served: Served, minimal: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("sources", "toolchain"):
-        (tmp_path / name).symlink_to(cache_dir() / name)
-    for name, value in served.daemon.environment.items():
-        monkeypatch.setenv(name, value)
+    use_new_cache(served, tmp_path, monkeypatch)
     arguments = ("minimal", "--offline", "--engine", served.daemon.name, "--cache-dir", tmp_path, "--progress", "json")
     command = [sys.executable, "-m", "kimitui", "build", *map(str, arguments), "--out", str(tmp_path / "out")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
