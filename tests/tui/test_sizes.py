@@ -10,6 +10,8 @@ import pytest
 
 from kimitui.sizes.units import delta_words, format_size
 from kimitui.tui.screens.dialogs import Ask
+from kimitui.tui.screens.search import SearchScreen
+from kimitui.tui.widgets.menu_list import MenuList
 from tests.tui.conftest import Driver, Start
 
 pytestmark = pytest.mark.usefixtures("project")
@@ -52,6 +54,21 @@ async def test_every_line_says_what_a_toggle_would_change_and_it_does(start: Sta
         assert format_size(live.sizes.total_bytes) in user.bar("size")
         await user.press("u")
         assert sizes(user)["BUSYBOX_VI"] == words
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_what_was_found_shows_its_size_and_its_place(start: Start, size: tuple[int, int]) -> None:
+    async with start(size=size, live_sizes=True) as user:
+        await user.press("slash")
+        await user.type("busybox_vi")
+        screen = user.app.screen
+        assert isinstance(screen, SearchScreen)
+        first = screen.query_one("#results", MenuList)
+        await user.until(lambda: bool(first.items[0].size))
+        await user.pilot.pause()
+        assert first.items[0].row.symbol == "BUSYBOX_VI"
+        (line,) = [line for line in user.seen().splitlines() if first.items[0].size in line]
+        assert f" {first.items[0].place[:8]}" in line and "vi: " in line
 
 
 async def test_the_bar_holds_the_total_against_the_budget(start: Start) -> None:

@@ -155,8 +155,8 @@ class ConfigureScreen(Screen[None]):
 
     def on_sizes_changed(self) -> None:
         """More sizes are known; a screen on top of this one may show them, too."""
-        if not self.is_current:
-            getattr(self.app.screen, "show_sizes", lambda: None)()
+        if show := getattr(self.app.screen, "show_sizes", None):
+            show()
             return
         if row := self._row:
             self.session.remember(row)

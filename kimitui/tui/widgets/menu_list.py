@@ -12,6 +12,7 @@ from kimitui.tui.widgets.listing import Listing
 _MARGIN = 3  # cursor, mark of a change, blank
 _INDENT = 2
 _SIZE = 10  # columns of a size
+_EDGES = 2  # a blank before what stands at the right, and one behind it
 _PLACE = 3  # the place of what was found takes this part of a line at most
 
 
@@ -46,8 +47,10 @@ class MenuList(Listing[MenuLine]):
         row = item.row
         pieces: list[Piece] = []
         if item.place:
-            # What was found matters more than where it is.
-            pieces += draw.fit([(f" {item.place}", "dim")], self.size.width // _PLACE)
+            # What was found matters more than where it is, and so does its size: all of it has half a line.
+            width = self.scrollable_content_region.width
+            room = width // 2 - _EDGES - (_SIZE if item.size else 0)
+            pieces += draw.fit([(f" {item.place}", "dim")], min(width // _PLACE, room))
         elif row.hidden:
             pieces.append(("not offered", "dim"))
         else:
