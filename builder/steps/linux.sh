@@ -12,19 +12,27 @@ is_on() {
 	grep -q "^CONFIG_$1=y" linux/.config
 }
 
-# With the file of headers that the compiler writes anyway, ccache need not preprocess what it does not know yet.
-unset CCACHE_NODIRECT CCACHE_NOCPP2
-export CCACHE_DEPEND=true
-
-# The objects of the last kernel. kbuild knows which options each of them has seen, and makes anew what others change,
-# while for ccache every option is in a header of every file.
-objects=/ccache/linux/$ARCH-$(printf '%s' "$IDENTITY $CCACHE_COMPILERCHECK" | sha256sum | cut -c 1-32).tar.zst
+# The objects of the last few kernels, each beside its configuration. kbuild knows which options an object has seen, and
+# makes anew what others change; so the kernel that differs least is where to begin. ccache would only cost time: for it
+# every option is in a header of every file.
+kept=/ccache/linux/$ARCH-$(printf '%s' "$IDENTITY $CCACHE_COMPILERCHECK" | sha256sum | cut -c 1-32)
+wanted=/steps/linux-config/kernel.config
+closest=
+fewest=
+for objects in "$kept"/*.tar.zst; do
+	[ -e "$objects" ] || continue
+	lines=$(diff "${objects%.tar.zst}.config" "$wanted" | wc -l)
+	if [ -z "$closest" ] || [ "$lines" -lt "$fewest" ]; then
+		closest=$objects
+		fewest=$lines
+	fi
+done
 mkdir linux
-if [ -e "$objects" ] && ! tar --extract --use-compress-program=zstd --file="$objects" --directory=linux; then
+if [ -n "$closest" ] && ! tar --extract --use-compress-program=zstd --file="$closest" --directory=linux; then
 	rm -rf linux # damaged
 	mkdir linux
 fi
-cp /steps/linux-config/kernel.config linux/.config
+cp "$wanted" linux/.config
 targets=$KERNEL_IMAGE
 ! is_on MODULES || targets="$targets modules"
 # Only where a board is chosen is there a device tree to make.
@@ -52,14 +60,21 @@ case " $targets " in
 esac
 
 # Whatever goes wrong here costs time when the next kernel is built, and nothing else. What is linked from all objects is
-# made anew each time.
+# made anew each time. Kernels of other sources and scripts go, if nobody has just built one.
 keep_objects() {
-	mkdir -p /ccache/linux &&
-		find /ccache/linux -name "$ARCH-*" ! -path "$objects" -mmin +60 -delete &&
-		new=$(mktemp "$objects.XXXXXX") &&
+	mkdir -p "$kept" &&
+		find /ccache/linux -mindepth 1 -maxdepth 1 -name "$ARCH-*" ! -path "$kept" -mmin +60 -exec rm -rf {} + &&
+		new=$(mktemp "$kept/new.XXXXXX") &&
 		tar --create --use-compress-program='zstd -1 --threads=0' --file="$new" --format=posix --directory=linux \
 			--exclude='./vmlinux*' --exclude='./.tmp_vmlinux*' --exclude="./arch/*/boot/$KERNEL_IMAGE" . &&
-		mv "$new" "$objects"
+		name=$kept/$(sha256sum <"$wanted" | cut -c 1-32) &&
+		cp "$wanted" "$new.config" &&
+		mv "$new.config" "$name.config" &&
+		mv "$new" "$name.tar.zst" &&
+		find "$kept" -name '*.tar.zst' -printf '%T@ %p\n' | sort -rn | sed '1,4d; s/^[^ ]* //; s/\.tar\.zst$//' |
+		while read -r oldest; do
+			rm -f "$oldest.tar.zst" "$oldest.config"
+		done
 }
 new=
-keep_objects || rm -f "$new"
+keep_objects || rm -f "$new" "$new.config"

@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 import statistics
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench import rivals
+from tests.bench.builds import Report
 from tests.bench.keys import Typist, percentile_95
 from tests.bench.paint import Contender, first_paints, in_milliseconds
-
-Report = Callable[[str, str, str], None]
 
 ESPRESSIF = "`esp_menuconfig` on BusyBox's tree"
 RUNS = 7

@@ -12,8 +12,7 @@ from functools import partial
 
 from kimitui.config import Configuration
 from kimitui.sizes.estimate import Estimator
-
-Report = Callable[[str, str, str], None]
+from tests.bench.builds import Report
 
 _RUNS = 7
 _ROWS = 40

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from kimitui.machine import qemu
 from kimitui.machine import run as machines
 from kimitui.machine.console import Console
 from kimitui.machine.remote import Command
+from tests.bench.builds import Report, run, seconds_of
 
 RUNS = 5
 # The console runs a command as soon as all services are up, so it is there in both.
@@ -33,23 +30,22 @@ MACHINES = {
 }
 
 
-def services(report: Callable[[str, str, str], None]) -> None:
+def services(report: Report) -> None:
     """From QEMU's start, without KVM, to the first command after all services; memory as `free` says."""
     for name, (text, bar) in MACHINES.items():
         with tempfile.TemporaryDirectory() as directory:
             preset = Path(directory) / "machine.json5"
             preset.write_text(text)
-            built = _kimitui("build", preset, "--out", directory, "--json", "--progress", "plain")
+            _, built = run("build", preset, "--out", directory, "--json", "--progress", "plain")
             result = json.loads(built)
             image = Path(result["directory"])
             if rootfs_bytes := result["artifacts"].get("rootfs.tar"):
                 report(f"{name}: rootfs.tar", f"{rootfs_bytes:,} B", "≤ 2.5 MB")
             times = [seconds_until_up(image) for _ in range(RUNS)]
-            states = _kimitui("run", image, "--command", "rc-status --all; free -k")
+            _, states = run("run", image, "--command", "rc-status --all; free -k")
             started = states.count(" started")
             used_kb = int(states.splitlines()[-2 if "Swap" in states else -1].split()[2])
-            measured = f"{statistics.median(times):.2f} s (of {RUNS}: {min(times):.2f}–{max(times):.2f})"
-            report(f"{name}, x86_64: QEMU's start to all {started} services up", measured, bar)
+            report(f"{name}, x86_64: QEMU's start to all {started} services up", seconds_of(times), bar)
             report(f"{name}: used of 128 MB then, as free says", f"{used_kb:,} kB", "≤ 24 MB")
 
 
@@ -63,11 +59,3 @@ def seconds_until_up(image: Path) -> float:
         start = time.monotonic()
         Console(argv, show=lambda shown: printed.extend(reader.feed(shown)), finished=lambda: reader.begun).run()
         return time.monotonic() - start
-
-
-def _kimitui(*arguments: object) -> str:
-    command = [sys.executable, "-m", "kimitui", *map(str, arguments)]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(done.stderr)
-    return done.stdout

@@ -26,7 +26,7 @@ from kimitui.build.engines.sandbox import SandboxEngine
 from kimitui.errors import MachineError
 from kimitui.resources import cache_dir
 from tests.build import daemons
-from tests.build.conftest import Image, kimitui
+from tests.build.conftest import Image, Make, kimitui
 from tests.build.daemons import Daemon
 
 pytestmark = [
@@ -345,33 +345,20 @@ def outputs(cache: Path) -> dict[str, tuple[str, Path]]:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("preset", ["minimal", "standard"])
 def test_every_step_has_the_same_bytes(
-    served: Served, minimal: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    preset: str, served: Served, make_image: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    ours = make_image(preset)
     use_new_cache(served, tmp_path, monkeypatch)
-    arguments = (
-        "--engine",
-        served.daemon.name,
-        "--cache-dir",
-        tmp_path,
-        "--out",
-        tmp_path / "out",
-        "--progress",
-        "plain",
-    )
-    kimitui("build", "minimal", "--offline", *arguments)
-    sandbox, ours = outputs(cache_dir()), outputs(tmp_path)
-    assert {name for name, _ in ours.values()} >= {
-        "busybox-tree",
-        "linux-headers",
-        "musl",
-        "busybox",
-        "rootfs",
-        "layer",
-    }
-    for key, (name, output) in ours.items():
-        assert files(output) == files(sandbox[key][1]), name
-    sums = [(path / "SHA256SUMS").read_text() for path in (tmp_path / "out/minimal/x86_64", minimal.directory)]
+    arguments = ("--offline", "--engine", served.daemon.name, "--cache-dir", tmp_path, "--out", tmp_path / "out")
+    kimitui("build", preset, *arguments, "--progress", "plain")
+    in_sandbox, in_daemon = outputs(cache_dir()), outputs(tmp_path)
+    wanted = {"busybox-tree", "linux-headers", "musl", "busybox", "rootfs", "layer"}
+    assert {name for name, _ in in_daemon.values()} >= wanted
+    for key, (name, output) in in_daemon.items():
+        assert files(output) == files(in_sandbox[key][1]), name
+    sums = [(path / "SHA256SUMS").read_text() for path in (tmp_path / "out" / preset / "x86_64", ours.directory)]
     assert sums[0] == sums[1]
     assert served.left == []
     images = [tag for image in served.daemon.client.images.list() for tag in image.tags]
