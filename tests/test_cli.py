@@ -744,7 +744,7 @@ def test_an_exceeded_budget_warns_and_stops_only_where_that_is_wanted(builder: H
     builder.write("small.json5", preset)
     warned = builder.run("build", "./small.json5", "--out", "made", "--progress", "plain")
     assert warned.code == 0
-    assert "warning: rootfs.tar is over the budget: " in warned.err
+    assert "warning: the image is over the budget: " in warned.err
     assert "OVER BUDGET" in warned.out
     made = builder.files("made")
     assert "made/small/x86_64/rootfs.tar" in made
@@ -752,7 +752,7 @@ def test_an_exceeded_budget_warns_and_stops_only_where_that_is_wanted(builder: H
     builder.write("small.json5", preset.replace("}", ', hostname: "other" }', 1))
     refused = builder.run("build", "./small.json5", "--out", "made", "--strict", "--progress", "plain")
     assert refused.code == 1
-    assert "kimitui: rootfs.tar is over the budget: " in refused.err
+    assert "kimitui: the image is over the budget: " in refused.err
     assert "small.json5" in refused.err and "raise image.budget" in refused.err
     assert builder.files("made") == made
 

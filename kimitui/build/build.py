@@ -25,6 +25,7 @@ __all__ = ["Request", "Result", "build", "build_until"]
 class Result:
     """`artifacts` maps file name to size in bytes; `budget_bytes` is None without a budget.
 
+    `total_bytes` is what the budget is held against: the root file system, and the kernel where the image has one.
     `granted` is what a container of the image needs to be run with.
     """
 
@@ -32,8 +33,14 @@ class Result:
     reference: str
     artifacts: Mapping[str, int]
     rootfs_bytes: int
+    total_bytes: int
     budget_bytes: int | None
     granted: Grants = field(default_factory=Grants)
+
+    @property
+    def counted(self) -> str:
+        """What the total counts, in words."""
+        return "rootfs.tar" if self.total_bytes == self.rootfs_bytes else "rootfs.tar and vmlinuz"
 
 
 def build(request: Request, *, emit: Emit, cancellation: Cancellation | None = None) -> Result:
@@ -51,12 +58,13 @@ def build(request: Request, *, emit: Emit, cancellation: Cancellation | None = N
         for message in _replaced(made):
             room.tell("info", message)
         rootfs_bytes = made.rootfs.stat().st_size
-        budget_bytes = _check_budget(config, rootfs_bytes, request.strict, lambda text: room.tell("warning", text))
+        total_bytes = rootfs_bytes + (kernel.stat().st_size if (kernel := boot.kernel(made)) else 0)
+        budget_bytes = _check_budget(config, total_bytes, request.strict, lambda text: room.tell("warning", text))
         with directory.staged(target) as staging:
             _write_artifacts(staging, made)
             artifacts = {path.name: path.stat().st_size for path in sorted(staging.iterdir())}
         room.emit(Done(room.clock(), target, artifacts))
-    return Result(target, made.reference, artifacts, rootfs_bytes, budget_bytes, container.grants(config))
+    return Result(target, made.reference, artifacts, rootfs_bytes, total_bytes, budget_bytes, container.grants(config))
 
 
 def build_until(
@@ -79,12 +87,12 @@ def _replaced(made: Made) -> Iterator[str]:
     )
 
 
-def _check_budget(config: Configuration, rootfs_bytes: int, strict: bool, warn: Callable[[str], None]) -> int | None:
+def _check_budget(config: Configuration, total_bytes: int, strict: bool, warn: Callable[[str], None]) -> int | None:
     budget_bytes = preflight.budget_bytes(config)
-    if budget_bytes is not None and rootfs_bytes > budget_bytes:
+    if budget_bytes is not None and total_bytes > budget_bytes:
         message = (
-            f"rootfs.tar is over the budget: {format_size(rootfs_bytes)} of {format_size(budget_bytes)}, "
-            f"{format_size(rootfs_bytes - budget_bytes)} too much"
+            f"the image is over the budget: {format_size(total_bytes)} of {format_size(budget_bytes)}, "
+            f"{format_size(total_bytes - budget_bytes)} too much"
         )
         if strict:
             raise BuildError(message, where=config.preset.path, fix="Switch something off, or raise image.budget.")

@@ -82,6 +82,7 @@ def _build(options: argparse.Namespace) -> int:
                 "reference": result.reference,
                 "artifacts": result.artifacts,
                 "rootfs_bytes": result.rootfs_bytes,
+                "total_bytes": result.total_bytes,
                 "budget_bytes": result.budget_bytes,
             }
         )
@@ -100,10 +101,10 @@ def _print_result(result: Result) -> None:
     for name, size_bytes in result.artifacts.items():
         print(f"{format_size(size_bytes):>9}  {directory / name}")
     if result.budget_bytes is not None:
-        share = result.rootfs_bytes / result.budget_bytes
+        share = result.total_bytes / result.budget_bytes
         filled = min(round(20 * share), 20)
         print(
-            f"{format_size(result.rootfs_bytes):>9}  of {format_size(result.budget_bytes)} budget for rootfs.tar "
+            f"{format_size(result.total_bytes):>9}  of {format_size(result.budget_bytes)} budget for {result.counted} "
             f"[{'#' * filled}{'.' * (20 - filled)}] {100 * share:.0f} %{' OVER BUDGET' if share > 1 else ''}"
         )
     if "image.oci.tar" in result.artifacts:

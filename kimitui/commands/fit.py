@@ -54,7 +54,7 @@ def _print(proposal: Proposal) -> None:
     )
     if proposal.consequences:
         print(f"With them go {len(proposal.consequences)} settings of theirs.")
-    print(f"rootfs.tar: about {format_size(proposal.before_bytes)} → {format_size(proposal.after_bytes)} of {budget}")
+    print(f"total: about {format_size(proposal.before_bytes)} → {format_size(proposal.after_bytes)} of {budget}")
     if proposal.goal_bytes < proposal.budget_bytes:
         print(f"The goal is {format_size(proposal.goal_bytes)}, because the estimate may be that far off.")
     if not proposal.fits:

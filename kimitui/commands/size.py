@@ -70,7 +70,7 @@ def _print(sizes: Sizes) -> None:
     rows += [["artifact", "", ""]]
     rows += [[f"  {name}", format_size(size), _how_sure(sizes, name)] for name, size in _largest(sizes.artifacts)]
     print_table(rows)
-    print(f"rootfs.tar: {_against_budget(sizes)}")
+    print(f"{' and '.join(sizes.counted)}: {_against_budget(sizes)}")
 
 
 def _against_budget(sizes: Sizes) -> str:
@@ -85,7 +85,7 @@ def _against_budget(sizes: Sizes) -> str:
 
 
 # What is estimated; all else is known beforehand, as far as it is known.
-_ESTIMATED = frozenset({"busybox", "rootfs.tar", "image.oci.tar", "system.squashfs", "vmlinuz"})
+_ESTIMATED = frozenset({"busybox", "rootfs.tar", "image.oci.tar", "system.squashfs", "vmlinuz", "initramfs.cpio.zst"})
 
 
 def _how_sure(sizes: Sizes, name: str) -> str:
@@ -121,6 +121,6 @@ def _draw(options: argparse.Namespace, sizes: Sizes) -> None:
     from kimitui.sizes.panel import parts
 
     config = Configuration.open(options.preset, arch=options.arch)
-    groups = {name: {name: size} for name, size in sizes.components.items()}
+    groups = {name: {name: size} for name, size in sizes.parts.items()}
     groups["busybox"] = parts(config) or groups.get("busybox", {})
     options.svg.write_text(svg.treemap(config.name, groups))

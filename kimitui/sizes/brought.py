@@ -1,4 +1,7 @@
-"""What packages bring into an image: from the store where they were built, else as they were measured."""
+"""What packages bring into an image: from the store where they were built, else as they were measured.
+
+The initramfs, which is beside the image, was measured with them.
+"""
 
 from __future__ import annotations
 
@@ -44,10 +47,20 @@ def read(root: Path) -> Brought:
 @cache
 def measured(arch: str) -> Mapping[str, Brought]:
     """By the name of its step, what each package brought when it was measured for an architecture."""
-    path = DATA / f"packages-{arch}.json"
-    if not path.exists():
-        return {}
     return {
         name: Brought(data["files"], frozenset(data["links"]), data["packed_bytes"])
-        for name, data in json.loads(path.read_text())["packages"].items()
+        for name, data in _data(arch).get("packages", {}).items()
     }
+
+
+def initramfs_bytes(arch: str) -> int | None:
+    """What the initramfs took under the usual flags; None for an architecture that was not measured."""
+    found: Mapping[str, int] = _data(arch).get("initramfs", {})
+    return found.get("bytes")
+
+
+@cache
+def _data(arch: str) -> Mapping[str, Any]:
+    path = DATA / f"packages-{arch}.json"
+    found: Mapping[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    return found

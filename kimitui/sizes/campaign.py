@@ -327,11 +327,12 @@ def _values(config: Path) -> dict[str, str]:
 
 
 def _packages(arch: str, cache_dir: Path, *, emit: Emit, say: Say) -> str:
-    """The text of the data file of all packages of an architecture, under the usual flags."""
-    toolchain, found = compiling.packages(arch, cache_dir, emit=emit)
+    """The text of the data file of all packages of an architecture and its initramfs, under the usual flags."""
+    toolchain, found, initramfs_bytes = compiling.packages(arch, cache_dir, emit=emit)
     say(f"{len(found)} packages")
     data = {
         "about": {"arch": arch, "toolchain": toolchain.digest, "tools": tools.of(toolchain.packages, arch)},
+        "initramfs": {"bytes": initramfs_bytes},
         "packages": {name: one.as_data() for name, one in sorted(found.items())},
     }
     return datafile.text(data) + "\n"

@@ -57,7 +57,14 @@ class Formulas:
             return (lambda values: 2 - inner(values)), end
         if word in _RELATIONS:
             first, second = words[start + 1 : start + 3]
-            return _compared(_RELATIONS[word], self._operand(first, reads), self._operand(second, reads)), start + 3
+            compare = _compared(_RELATIONS[word], self._operand(first, reads), self._operand(second, reads))
+            position, constant = (
+                self._positions.get(first),
+                TRISTATES.get(second[1:-1]) if second.startswith('"') else None,
+            )
+            if position is not None and constant is not None:
+                compare = _with_switch(_RELATIONS[word], position, constant, compare)
+            return compare, start + 3
         return self._tristate(word, reads), start + 1
 
     def _tristate(self, word: str, reads: set[int]) -> _Read:
@@ -96,6 +103,18 @@ def _compared(relation: Callable[[Any, Any], bool], first: _Read, second: _Read)
         if isinstance(one, str) or isinstance(other, str):
             one, other = str(one), str(other)
         return 2 if relation(one, other) else 0
+
+    return compare
+
+
+def _with_switch(relation: Callable[[Any, Any], bool], position: int, constant: int, otherwise: _Read) -> _Read:
+    """The same for what is nearly always compared: a switch with y, m or n."""
+
+    def compare(values: Values) -> int:
+        value = values[position]
+        if type(value) is int:
+            return 2 if relation(value, constant) else 0
+        return int(otherwise(values))
 
     return compare
 

@@ -19,11 +19,14 @@ from kimitui.sizes.brought import Brought
 from kimitui.sizes.busybox import Built
 from kimitui.sizes.errors import uncertainty
 from kimitui.sizes.flags import changed_flags
+from kimitui.sizes.initramfs import initramfs_bytes
 from kimitui.sizes.kernel import kernel_sizes
 from kimitui.sizes.layout import up
 from kimitui.sizes.running import Running, Scenario
 
 _PREFIX = "BUSYBOX_"
+_KERNEL = "KERNEL_"
+VMLINUZ = "vmlinuz"
 METADATA_COMPONENT = "base"
 # As long as a toolchain's, where there is none yet.
 _NO_DIGEST = "0" * 64
@@ -34,7 +37,7 @@ _FILES = {
     "rootfs": ("rootfs.tar",),
     "squashfs": ("system.squashfs",),
     "initramfs": ("initramfs.cpio.zst",),
-    "vmlinuz": ("vmlinuz",),
+    VMLINUZ: (VMLINUZ,),
 }
 
 
@@ -45,10 +48,10 @@ class Sizes:
     `components` are unpacked bytes in the root file system: `busybox`, `musl` (where it is shared), `base` (files of
     every image), `init`, `services`, `files` (the preset's own), `linux` (modules), and each package by its name; they
     sum up to `contents_bytes`. `artifacts` are the files that a build writes, by name, as far as the formats ask for
-    them and something is known of them. `total_bytes` is what the budget is held against: `rootfs.tar`. `exact` names,
-    of both, what was built and measured; for the rest `uncertainty` has the relative error that 95 % of the comparisons
-    kept to, by the name of the component or artifact. `unknown` names what is in the image, and what is asked for, that
-    nothing was measured of: it counts nowhere.
+    them and something is known of them. `total_bytes` is what the budget is held against: `rootfs.tar`, and `vmlinuz`
+    where the image has a kernel of its own. `exact` names, of both, what was built and measured; for the rest
+    `uncertainty` has the relative error that 95 % of the comparisons kept to, by the name of the component or artifact.
+    `unknown` names what is in the image, and what is asked for, that nothing was measured of: it counts nowhere.
     """
 
     components: Mapping[str, int]
@@ -63,6 +66,21 @@ class Sizes:
     def contents_bytes(self) -> int:
         """All that is in the root file system, unpacked."""
         return sum(self.components.values())
+
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """The artifacts that the total counts."""
+        return ("rootfs.tar", *({VMLINUZ} & {*self.artifacts, *self.unknown}))
+
+    @property
+    def parts(self) -> Mapping[str, int]:
+        """What the total counts: the components, unpacked, and the kernel."""
+        return {**self.components, **{name: self.artifacts[name] for name in {VMLINUZ} & self.artifacts.keys()}}
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether all that the total counts was built and measured."""
+        return self.exact.issuperset(self.counted)
 
 
 def estimate(config: Configuration) -> Sizes:
@@ -106,8 +124,10 @@ class Estimator:
         self._digest = known.toolchain_digest(cache_dir) if cache_dir else None
         self._arounds: dict[object, _Around] = {}
         self._running: dict[str, Running] = {}
-        # What the lines of which values weigh; a configuration has other mappings after every change.
+        # What the lines of which values weigh, and what they ask of Linux; a configuration has other mappings after
+        # every change.
         self._own: tuple[Mapping[str, str], Mapping[str, str], int] = ({}, {}, 0)
+        self._asked: tuple[Mapping[str, str], Mapping[str, str]] = ({}, {})
         tree, names = config.tree, config.names
         self._decided = {symbol for entry in names.entries.values() if entry.settable for symbol in entry.symbols}
         # They come on with what they belong to, so that no preset has to say so.
@@ -129,12 +149,17 @@ class Estimator:
         elif built is not None:
             components["busybox"] = built.file_bytes
         unknown = around.unknown | ({"busybox"} - components.keys())
+        kernel = files.get(VMLINUZ, self._kernel())
+        if kernel is None:
+            unknown |= {VMLINUZ}
+        if self._has_modules and "rootfs.tar" not in files:
+            unknown |= {"modules"}
         artifacts = self._artifacts(around, built, files)
         exact = (around.exact | files.keys()) & {*components, *artifacts}
         return Sizes(
             components=MappingProxyType(dict(sorted(components.items()))),
             artifacts=MappingProxyType(dict(sorted(artifacts.items()))),
-            total_bytes=files.get("rootfs.tar", self._total(around, built, self._own_bytes())),
+            total_bytes=files.get("rootfs.tar", self._total(around, built, self._own_bytes())) + (kernel or 0),
             budget_bytes=preflight.budget_bytes(config),
             exact=frozenset(exact),
             uncertainty=MappingProxyType(
@@ -172,9 +197,10 @@ class Estimator:
             for name in _FILES.get(word, ()):
                 if name in files:
                     found[name] = files[name]
-            if word == "vmlinuz" and word not in files:
-                kernel = kernel_sizes(config.requested("kernel"), config.choice("IMAGE_ARCH"))
-                found[word] = kernel.vmlinuz_bytes if kernel else None
+            if word == VMLINUZ and word not in files:
+                found[word] = self._kernel()
+            if word == "initramfs" and "initramfs.cpio.zst" not in files:
+                found["initramfs.cpio.zst"] = initramfs_bytes(config.choice("IMAGE_ARCH"), self._flags())
         return {name: size for name, size in found.items() if size}
 
     def _packed(self, method: str, around: _Around, built: Built) -> int | None:
@@ -199,43 +225,75 @@ class Estimator:
             changed = self._config.consequences(name)
             if changed is None:
                 continue
-            if all(symbol.startswith((_PREFIX, "KERNEL_")) for symbol in changed):
+            if all(symbol.startswith((_PREFIX, _KERNEL)) for symbol in changed):
                 together[name] = changed
             else:
                 before = self._total(around, self._built(around, ({},))[0], own)
+                kernel_before = self._kernel()
                 imagined = self._imagined(name, around)
-                found[name] = None if imagined is None else imagined - before
+                if imagined is not None and kernel_before is not None:
+                    found[name] = imagined - before - kernel_before
         if together:
             scenarios = [{}, *map(_of_busybox, together.values())]
             base, *built = self._built(around, scenarios)
             before = self._total(around, base, own)
             for (name, changed), one in zip(together.items(), built, strict=True):
-                found[name] = self._total(around, one, own + self._own_change(changed)) - before
+                kernel = self._kernel_change(changed)
+                if kernel is not None:
+                    found[name] = self._total(around, one, own + self._own_change(changed)) - before + kernel
         return found
 
+    def _kernel(self, changed: Mapping[str, str] = MappingProxyType({})) -> int | None:
+        """Bytes of `vmlinuz`, with other values for some symbols; 0 where the image has none, None for not known."""
+        values = self._config.values
+        if values["IMAGE_FORMAT_VMLINUZ"] != "y":
+            return 0
+        if self._asked[0] is not values:
+            self._asked = values, self._config.requested("kernel")
+        asked = {name.removeprefix(_KERNEL): value for name, value in changed.items() if name.startswith(_KERNEL)}
+        found = kernel_sizes(self._asked[1], self._config.choice("IMAGE_ARCH"), asked)
+        return found.vmlinuz_bytes if found else None
+
+    def _kernel_change(self, changed: Mapping[str, str]) -> int | None:
+        """By how many bytes other values of some symbols change `vmlinuz`; None where that is not known."""
+        if not any(name.startswith(_KERNEL) for name in changed):
+            return 0
+        before, after = self._kernel(), self._kernel(changed)
+        return None if before is None or after is None else after - before
+
+    @property
+    def _has_modules(self) -> bool:
+        values = self._config.values
+        return values["IMAGE_FORMAT_VMLINUZ"] == "y" and any(
+            value == "m" for name, value in values.items() if name.startswith(_KERNEL)
+        )
+
     def _imagined(self, name: str, now: _Around) -> int | None:
-        """The total with a toggle made; None where something would be in the image that nothing is known of."""
+        """The estimated total with a toggle made; None where something would come in that nothing is known of."""
         with self._config.imagined(name):
             around = self._around()
             built = self._built(around, ({},))[0]
-            if around.unknown - now.unknown or (built is None and self._is_measured):
+            kernel = self._kernel()
+            if around.unknown - now.unknown or (built is None and self._is_measured) or kernel is None:
                 return None
-            return self._total(around, built, self._own_bytes())
+            return self._total(around, built, self._own_bytes()) + kernel
 
     @property
     def _is_measured(self) -> bool:
         return busybox.load(self._config.choice("IMAGE_ARCH")) is not None
 
     def _built(self, around: _Around, scenarios: Sequence[Scenario]) -> list[Built] | list[None]:
-        values = self._config.values
         arch = self._config.choice("IMAGE_ARCH")
         model = busybox.load(arch)
-        if model is None or values["IMAGE_LINK_STATIC"] != "y":
+        if model is None or self._config.values["IMAGE_LINK_STATIC"] != "y":
             return [None] * len(scenarios)
-        flags = changed_flags(lambda symbol: values.get(symbol, "n"), arch)
         if arch not in self._running:
             self._running[arch] = Running(model)
-        return self._running[arch].built(busybox_values(self._config), flags, scenarios, around.taken)
+        return self._running[arch].built(busybox_values(self._config), self._flags(), scenarios, around.taken)
+
+    def _flags(self) -> tuple[str, ...]:
+        values = self._config.values
+        return changed_flags(lambda symbol: values.get(symbol, "n"), self._config.choice("IMAGE_ARCH"))
 
     def _total(self, around: _Around, built: Built | None, own_bytes: int) -> int:
         files = [around.metadata_bytes + own_bytes, *([built.file_bytes] if built else ())]
@@ -266,7 +324,7 @@ class Estimator:
     def _around(self) -> _Around:
         config = self._config
         key = (
-            tuple(value for name, value in config.values.items() if not name.startswith((_PREFIX, "KERNEL_"))),
+            tuple(value for name, value in config.values.items() if not name.startswith((_PREFIX, _KERNEL))),
             repr(config.further["services"]),
             tuple(preset.text for preset in config.chain),
         )

@@ -87,7 +87,7 @@ def fit(
     cache_dir: Path | None = None,
     is_wanted: Callable[[], bool] = lambda: True,
 ) -> Proposal:
-    """What to give up in `config` so that its root file system fits into `budget_bytes`; `config` stays as it is.
+    """What to give up in `config` so that it fits into `budget_bytes`; `config` stays as it is.
 
     `keep` are symbols or names of applets that must stay. It takes a second or so; once `is_wanted` says no, it ends
     with what it has. Raises UsageError for a name to keep that there is not, PresetError as `estimate` does.

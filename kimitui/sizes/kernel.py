@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -58,36 +58,45 @@ class Model:
             self._conditions.append(condition)
             for position in reads:
                 self._using.setdefault(position, []).append(number)
-        self._factors = [(self.closure.formulas.compile(when)[0], tuple(factors)) for when, factors in data["factors"]]
-        self._only = [(self.closure.formulas.compile(when)[0], value == "y") for when, value in data["only"]]
+        self._factors = [(self._compiled(when), tuple(factors)) for when, factors in data["factors"]]
+        self._only = [(self._compiled(when), value == "y") for when, value in data["only"]]
         self.smaller: frozenset[str] = frozenset(data["smaller"])
         """Options that make the kernel smaller when they are on."""
-        self._image: Mapping[str, Any] = data["image"]
+        image: Mapping[str, Any] = data["image"]
+        self._module: float = image["module"]
+        self._weights: Mapping[str, float] = image["content"]
+        self._rules = [(kind, self._compiled(one["when"]), one["factor"]) for kind, one in image["kinds"].items()]
+        self._compressors = [(self._compiled(one["when"]), one) for one in image["compressors"]]
+        self._wrapping = [(self._compiled(when), size) for when, size in image["wrapper"]]
         self._error: float | None = data["comparison"].get("median")
         self._last = self._whole({})
+        self._changed: tuple[_State, Mapping[str, str], _State] | None = None
 
-    def sizes(self, requested: Mapping[str, str]) -> KernelSizes:
+    def sizes(self, requested: Mapping[str, str], changed: Mapping[str, str] | None = None) -> KernelSizes:
         """What the kernel takes for which `requested` is asked of Linux, by upstream symbol, as Kconfig values.
 
-        The same request always has the same answer; one that differs little from the one before is answered sooner.
+        `changed` is asked instead of what `requested` has for the same symbols. The same request always has the same
+        answer; one that differs little from the one before is answered sooner, and so are changes of it.
         """
-        state = self._last
-        names = [
-            name
-            for name in requested.keys() | state.requested.keys()
-            if requested.get(name) != state.requested.get(name)
-        ]
-        if len(names) > len(self.closure.positions) // 10:
-            state = self._whole(requested)
-        elif names:
-            state = self._moved(state, requested, names)
-        self._last = state
-        return self._finished(state)
+        return self._finished(self._asked(requested, changed))
 
-    def covers(self, requested: Mapping[str, str]) -> bool:
-        """Whether what is compiled into everything was measured as `requested` has it."""
-        self.sizes(requested)
-        return all(bool(condition(self._last.values)) == value for condition, value in self._only)
+    def covers(self, requested: Mapping[str, str], changed: Mapping[str, str] | None = None) -> bool:
+        """Whether what is compiled into everything was measured as it is asked for."""
+        values = self._asked(requested, changed).values
+        return all(bool(condition(values)) == value for condition, value in self._only)
+
+    def _asked(self, requested: Mapping[str, str], changed: Mapping[str, str] | None) -> _State:
+        if requested != self._last.requested:
+            before = self._last.requested
+            names = [name for name in requested.keys() | before.keys() if requested.get(name) != before.get(name)]
+            many = len(names) > len(self.closure.positions) // 10
+            self._last = self._whole(requested) if many else self._moved(self._last, requested, names)
+        if not changed:
+            return self._last
+        if self._changed is None or self._changed[0] is not self._last or self._changed[1] != changed:
+            moved = self._moved(self._last, {**requested, **changed}, list(changed))
+            self._changed = (self._last, dict(changed), moved)
+        return self._changed[2]
 
     def content(self, requested: Mapping[str, str]) -> float:
         """What there is to pack, in bytes as zlib would pack each object by itself."""
@@ -118,10 +127,13 @@ class Model:
         modules = dict(zip(self.kinds, (t * f for t, f in zip(state.modules, factors, strict=True)), strict=True))
         return KernelSizes(
             vmlinuz_bytes=round(self._packed(linked, state.values)),
-            modules_bytes=round(self._image["module"] * (modules["code"] + modules["rest"])),
+            modules_bytes=round(self._module * (modules["code"] + modules["rest"])),
             raw_bytes=round(linked["code"] + linked["rest"] + linked["orc"] + linked["exports"] + linked["names"]),
             error=self._error,
         )
+
+    def _compiled(self, formula: str) -> Callable[[list[Value]], Value]:
+        return self.closure.formulas.compile(formula)[0]
 
     def _product(self, values: list[Value]) -> list[float]:
         """By what the options that are compiled into everything multiply each kind."""
@@ -132,22 +144,20 @@ class Model:
         return factors
 
     def _content(self, linked: Mapping[str, float]) -> float:
-        weights: Mapping[str, float] = self._image["content"]
-        return sum(linked[kind] * weight for kind, weight in weights.items())
+        return sum(linked[kind] * weight for kind, weight in self._weights.items())
 
     def _linked(self, totals: Sequence[float], factors: Sequence[float], values: list[Value]) -> dict[str, float]:
         """Bytes by kind as they are linked; what only exists under an option is 0 without it."""
         linked = dict(zip(self.kinds, (t * f for t, f in zip(totals, factors, strict=True)), strict=True))
-        for kind, rule in self._image["kinds"].items():
-            condition, _reads = self.closure.formulas.compile(rule["when"])
-            linked[kind] *= rule["factor"] if condition(values) else 0
+        for kind, condition, factor in self._rules:
+            linked[kind] *= factor if condition(values) else 0
         return linked
 
     def _packed(self, linked: Mapping[str, float], values: list[Value]) -> float:
         """Bytes of vmlinuz: what the compressor makes of all that is linked, and the code that unpacks it."""
         content = self._content(linked)
-        image = next(one for one in self._image["compressors"] if self.closure.formulas.compile(one["when"])[0](values))
-        wrapper = sum(size for when, size in self._image["wrapper"] if self.closure.formulas.compile(when)[0](values))
+        image = next(one for condition, one in self._compressors if condition(values))
+        wrapper = sum(size for condition, size in self._wrapping if condition(values))
         packed: float = image["scale"] * math.pow(max(content, 1.0), image["exponent"])
         return packed + float(image["wrapper"]) + float(wrapper)
 
@@ -167,10 +177,12 @@ def model(arch: str) -> Model | None:
     return Model(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
 
 
-def kernel_sizes(requested: Mapping[str, str], arch: str) -> KernelSizes | None:
-    """Sizes of the kernel that `Configuration.requested("kernel")` asks for.
+def kernel_sizes(
+    requested: Mapping[str, str], arch: str, changed: Mapping[str, str] | None = None
+) -> KernelSizes | None:
+    """Sizes of the kernel that `Configuration.requested("kernel")` asks for, with changes as `Model.sizes` takes them.
 
     None where nothing has been measured, neither of the architecture nor of an option that changes everything.
     """
     found = model(arch)
-    return found.sizes(requested) if found and found.covers(requested) else None
+    return found.sizes(requested, changed) if found and found.covers(requested, changed) else None

@@ -225,24 +225,27 @@ def program(config: Configuration, cache_dir: Path, *, emit: Emit) -> Program:
         return Program(config, room.runner.run(in_order((step,)))[step.name].output / "busybox")
 
 
-def packages(arch: str, cache_dir: Path, *, emit: Emit) -> tuple[Toolchain, dict[str, Brought]]:
-    """The toolchain, and what every package brings, by the name of its step. Raises as `build` does.
+def packages(arch: str, cache_dir: Path, *, emit: Emit) -> tuple[Toolchain, dict[str, Brought], int]:
+    """The toolchain, what every package brings, by the name of its step, and the bytes of the initramfs.
 
-    Linked statically, and so without what a choice brings along that wants shared libraries.
+    Raises as `build` does. Linked statically, and so without what a choice brings along that wants shared libraries.
     """
     settable = {entry.symbol for entry in Names(load_system_tree()).entries.values() if entry.settable}
     names = [package.symbol for package in definitions.load().values() if package.symbol in settable]
     values = {
         "extends": "minimal",
-        "image": {"arch": arch, "formats": ["rootfs"]},
+        "image": {"arch": arch, "formats": ["initramfs"]},
         "hardening": {**BASE, "containment": True},
         "packages": {name.removeprefix("PACKAGE_").lower(): True for name in names},
     }
     config = Configuration.from_preset(presets.parse(json.dumps(values), Path("sizes.json5").absolute()))
     with _opened(config, cache_dir, emit) as room:
+        initramfs = room.plan.initramfs
+        assert initramfs is not None
         steps = (*room.plan.packages, *room.plan.containment)
-        done = room.runner.run(in_order(steps))
-        return room.toolchain, {step.name: read_brought(done[step.name].output / "root") for step in steps}
+        done = room.runner.run(in_order((*steps, initramfs)))
+        found = {step.name: read_brought(done[step.name].output / "root") for step in steps}
+        return room.toolchain, found, (done[initramfs.name].output / "initramfs.cpio.zst").stat().st_size
 
 
 def packed(config: Configuration, archives: Sequence[bytes], cache_dir: Path, *, emit: Emit) -> dict[str, list[int]]:

@@ -14,7 +14,7 @@ from kimitui.sizes.walk import Walk
 
 _PREFIX = "BUSYBOX_"
 _LIBRARY = "libc.a:"
-_WEIGHING = ("busybox", "packages")
+_WEIGHING = ("busybox", "kernel", "packages")
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def contributors(estimator: Estimator, config: Configuration, count: int = 10) -
 
 
 def candidates(config: Configuration) -> list[str]:
-    """The options that are on and could weigh something: those of BusyBox, and packages."""
+    """The options that are on and could weigh something: those of BusyBox and the kernel, and packages."""
     return [
         entry.symbol
         for entry in config.names.entries.values()

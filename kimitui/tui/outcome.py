@@ -69,19 +69,18 @@ def _success(result: Result, seconds: float) -> list[Paragraph]:
 
 
 def _size(result: Result) -> list[Paragraph]:
-    size = format_size(result.rootfs_bytes)
+    size = format_size(result.total_bytes)
+    what = "The root file system is" if result.total_bytes == result.rootfs_bytes else "Root file system and kernel are"
     if not result.budget_bytes:
-        return [Paragraph(f"The root file system is {size}; there is no budget.")]
-    share = result.rootfs_bytes / result.budget_bytes
+        return [Paragraph(f"{what} {size}; there is no budget.")]
+    share = result.total_bytes / result.budget_bytes
     filled = min(_BAR_WIDTH, round(share * _BAR_WIDTH))
-    over = result.rootfs_bytes > result.budget_bytes
-    difference = format_size(abs(result.budget_bytes - result.rootfs_bytes))
+    over = result.total_bytes > result.budget_bytes
+    difference = format_size(abs(result.budget_bytes - result.total_bytes))
     words = f"{difference} too much" if over else f"{difference} left"
     style = "bad" if over else "good"
     return [
-        Paragraph(
-            f"The root file system is {size} of {format_size(result.budget_bytes)}: {words}.", style if over else ""
-        ),
+        Paragraph(f"{what} {size} of {format_size(result.budget_bytes)}: {words}.", style if over else ""),
         Paragraph(f"[{'█' * filled}{'░' * (_BAR_WIDTH - filled)}] {share:.0%}", style, verbatim=True),
     ]
 

@@ -27,7 +27,7 @@ def bar(live: LiveSizes) -> tuple[list[Piece], list[Piece]]:
         return [("! ", "warn"), (f"There is no size: {live.problem}", "warn")], []
     if sizes is None:
         return [("The size is being worked out", "dim")], []
-    parts = sorted(sizes.components.items(), key=lambda part: -part[1])
+    parts = sorted(sizes.parts.items(), key=lambda part: -part[1])
     right = [(f"{name} {format_size(size)}", "dim") for name, size in parts if size]
     further = [(f"{name} ?", "warn") for name in sorted(sizes.unknown)]
     return _total(sizes, current=live.is_current), _joined([*further, *right])
@@ -42,7 +42,7 @@ def _joined(pieces: Sequence[Piece]) -> list[Piece]:
 
 def _total(sizes: Sizes, *, current: bool) -> list[Piece]:
     total, budget = sizes.total_bytes, sizes.budget_bytes
-    sure = "exactly" if "rootfs.tar" in sizes.exact else "at least" if sizes.unknown else "about"
+    sure = "exactly" if sizes.is_exact else "at least" if sizes.unknown else "about"
     style = "value" if current else "dim"
     if budget is None:
         return [(f"{sure} ", "dim"), (format_size(total), style)]
@@ -75,7 +75,8 @@ def panel(prompt: str, symbol: str, live: LiveSizes, called: Callable[[str], str
 def _option(symbol: str, live: LiveSizes) -> Iterator[Paragraph]:
     delta = live.delta(symbol)
     words = delta_words(delta)
-    yield Paragraph(f"A toggle: {words} in rootfs.tar." if words else "A toggle changes nothing that is known.", "dim")
+    where = " and ".join(live.sizes.counted) if live.sizes else "all"
+    yield Paragraph(f"A toggle: {words} in {where}." if words else "A toggle changes nothing that is known.", "dim")
     detail = live.detail(symbol)
     if detail is None:
         return

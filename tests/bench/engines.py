@@ -1,4 +1,4 @@
-"""The same builds in Docker and Podman and in the sandbox: what a daemon costs."""
+"""The same builds in Docker and in the sandbox: what a daemon costs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kimitui.build import toolchain as toolchains
-from kimitui.build.engines.daemon import Name
 from kimitui.build.engines.docker import DockerEngine
 from kimitui.resources import cache_dir
 from tests.bench.builds import RUNS, Report, build, new_cache, seconds_of, steps
@@ -23,20 +22,18 @@ PRESET = "standard"
 
 
 def engines(report: Report) -> None:
-    """Daemons that are started for it, and take the toolchain before anything else is measured."""
-    programs: dict[Name, str] = {"docker": "dockerd", "podman": "podman"}
-    for name, program in programs.items():
-        if not shutil.which(program):
-            report(f"{name}: {program} is not installed", "", "")
-            continue
-        with _started(name) as daemon:
-            report(f"{name}: import of the toolchain", f"{seconds_to_import(daemon):.1f} s", "≤ 40 s")
-            _compare(report, name)
+    """A daemon that is started for it, and takes the toolchain before anything else is measured."""
+    if not shutil.which("dockerd"):
+        report("Docker: dockerd is not installed", "", "")
+        return
+    with _started() as daemon:
+        report("Docker: import of the toolchain", f"{seconds_to_import(daemon):.1f} s", "≤ 40 s")
+        _compare(report)
 
 
 @contextmanager
-def _started(name: Name) -> Iterator[Daemon]:
-    with daemons.started(name) as daemon:
+def _started() -> Iterator[Daemon]:
+    with daemons.running() as daemon:
         before = dict(os.environ)
         os.environ.update(daemon.environment)
         try:
@@ -55,10 +52,10 @@ def seconds_to_import(daemon: Daemon) -> float:
             return time.monotonic() - start
 
 
-def _compare(report: Report, name: Name) -> None:
+def _compare(report: Report) -> None:
     """Builds in the daemon and in the sandbox take turns, each with an empty cache; then what is cached."""
-    cold: dict[str, list[float]] = {name: [], "sandbox": []}
-    cached: dict[str, list[float]] = {name: [], "sandbox": []}
+    cold: dict[str, list[float]] = {"docker": [], "sandbox": []}
+    cached: dict[str, list[float]] = {"docker": [], "sandbox": []}
     count = 0
     for _ in range(RUNS):
         for engine in cold:
@@ -68,10 +65,10 @@ def _compare(report: Report, name: Name) -> None:
                     seconds, events = build(cache, PRESET, "--engine", engine)
                     cached[engine].append(seconds)
                 count = len(steps(events, "cached"))
-    ratios = [theirs / ours for theirs, ours in zip(cold[name], cold["sandbox"], strict=True)]
-    report(f"{name}: `{PRESET}`, empty cache, toolchain present", seconds_of(cold[name]), "")
+    ratios = [theirs / ours for theirs, ours in zip(cold["docker"], cold["sandbox"], strict=True)]
+    report(f"Docker: `{PRESET}`, empty cache, toolchain present", seconds_of(cold["docker"]), "")
     report("the same in the sandbox", seconds_of(cold["sandbox"]), "")
     report("ratio, pair by pair", f"{statistics.median(ratios):.2f}", "≤ 1.10")
-    further = statistics.median(cached[name]) - statistics.median(cached["sandbox"])
+    further = statistics.median(cached["docker"]) - statistics.median(cached["sandbox"])
     measured = f"{1000 * further / count:.1f} ms a step ({1000 * further:.0f} ms in all)"
-    report(f"{name}: nothing changed, {count} steps cached: beyond the sandbox", measured, "≤ 20 ms a step")
+    report(f"Docker: nothing changed, {count} steps cached: beyond the sandbox", measured, "≤ 20 ms a step")

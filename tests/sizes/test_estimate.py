@@ -115,6 +115,34 @@ def test_what_is_shown_for_a_toggle_is_the_difference_of_the_totals(name: str, s
             config.undo()
 
 
+@given(st.lists(st.sampled_from(switches(opened("vm"), ("kernel", "services"))), unique=True, min_size=1, max_size=20))
+@settings(max_examples=15, deadline=None)
+def test_so_it_is_for_options_of_the_kernel(symbols: list[str]) -> None:
+    config = opened("vm").copy()
+    before = estimate(config)
+    assert before.counted == ("rootfs.tar", "vmlinuz") and before.total_bytes > sum(before.parts.values())
+    deltas = Estimator(config).deltas(symbols)
+    for symbol in symbols:
+        if (delta := deltas[symbol]) is not None:
+            config.toggle(symbol)
+            assert estimate(config).total_bytes - before.total_bytes == delta, symbol
+            config.undo()
+
+
+def test_a_driver_costs_its_part_of_the_kernel_or_brings_one_along() -> None:
+    symbol = "KERNEL_BTRFS_FS"
+    (machine,) = Estimator(opened("vm").copy()).deltas([symbol]).values()
+    (container,) = Estimator(opened("standard").copy()).deltas([symbol]).values()
+    assert machine is not None and container is not None and 100_000 < machine < 1_000_000 < container
+
+
+def test_what_nothing_was_measured_of_is_named() -> None:
+    config = opened("vm").copy()
+    assert "vmlinuz" in estimate(config).artifacts and not estimate(config).unknown
+    config.set("IMAGE_ARCH", "riscv64")
+    assert "vmlinuz" in estimate(config).unknown and not estimate(config).is_exact
+
+
 @given(
     st.sampled_from(["minimal", "standard"]),
     st.lists(st.lists(st.sampled_from(SYMBOLS + HARDENING), min_size=1, max_size=8), min_size=2, max_size=6),

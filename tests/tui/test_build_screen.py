@@ -85,7 +85,8 @@ class Script:
         gate("end")
         artifacts = {"image.oci.tar": 612_345, "rootfs.tar": self.rootfs_bytes}
         emit(Done(2.5, Path("out/child/x86_64"), artifacts))
-        return Result(Path("out/child/x86_64"), "kimigayo-os:0.1.0-child", artifacts, self.rootfs_bytes, 5_000_000)
+        sizes = (self.rootfs_bytes, self.rootfs_bytes, 5_000_000)
+        return Result(Path("out/child/x86_64"), "kimigayo-os:0.1.0-child", artifacts, *sizes)
 
 
 def state_of(user: Driver, name: str) -> Callable[[], State | None]:

@@ -24,7 +24,7 @@ async def test_what_differs_from_the_base_is_listed_by_section(start: Start) -> 
         seen = user.seen()
         assert "child › differs from base" in seen and "3 changes, " in seen and " follow" in seen
         assert '"5MB" → "7MB"' in seen and "off → on" in seen
-        assert "The most rootfs.tar may weigh" in user.panel()
+        assert "The most that rootfs.tar" in user.panel()
         assert seen.index("image") < seen.index('"7MB"') < seen.index("busybox") < seen.index("cat")
 
 

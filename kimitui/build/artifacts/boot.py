@@ -13,12 +13,17 @@ SYSTEM = "system.squashfs"
 INITRAMFS = "initramfs.cpio.zst"
 
 
+def kernel(made: Made) -> Path | None:
+    """The kernel that was built, if one is asked for."""
+    return made.entries[made.plan.linux.name].output / VMLINUZ if made.plan.linux else None
+
+
 def write(staging: Path, made: Made) -> None:
     """Write to `staging` what of these the configuration asks for."""
     plan = made.plan
-    if plan.linux:
-        output = made.entries[plan.linux.name].output
-        directory.copy(output / "vmlinuz", staging / VMLINUZ)
+    if vmlinuz := kernel(made):
+        output = vmlinuz.parent
+        directory.copy(vmlinuz, staging / VMLINUZ)
         directory.copy(output / "System.map.zst", staging / "System.map.zst")
         directory.copy(made.entries["linux-config"].output / "kernel.config", staging / CONFIG)
         if (output / "dtbs.tar").exists():

@@ -41,9 +41,10 @@ class DockerEngine:
         self.daemon = place
         self._place = place
         self._reason = reason
+        self._opened: _Opened | None = None
         self._image = ""
-        self._session = ""
         self._memory_bytes = 0
+        self._first = threading.Lock()
         self._lock = threading.Lock()
         self._held: dict[Path, _Held] = {}
 
@@ -53,25 +54,27 @@ class DockerEngine:
 
     @contextlib.contextmanager
     def opened(self, root: Path, digest: str, session: Path, tell: Callable[[str], None]) -> Iterator[None]:
-        """Make the toolchain an image of the daemon, if it is none yet; take away afterwards what the build left.
+        """What jobs need, and taking away afterwards what the build left.
 
-        `session` names the build: what builds whose directory is gone have left is taken away first.
+        `session` names the build: what builds whose directory is gone have left is taken away first. The daemon is not
+        asked before the first job: a build that finds everything in the store needs none.
         """
-        with self._client() as client:
-            self._sweep(client, session)
-            self._session = str(session)
-            self._memory_bytes = int(_MEMORY_SHARE * client.info().get("MemTotal", 0))
-            self._image = self._imported(client, root, digest, tell)
+        self._opened = _Opened(root, digest, session, tell)
         try:
             yield
         finally:
             self._held.clear()
-            with contextlib.suppress(MachineError), self._client() as client:
-                _remove(client, str(session))
+            if self._image:
+                with contextlib.suppress(MachineError), self._client() as client:
+                    _remove(client, str(session))
+            self._opened, self._image = None, ""
 
     def start(self, job: Job) -> _Execution:
-        """Start a job. Raises MachineError where the daemon cannot."""
+        """Start a job, the first one after the toolchain is an image of the daemon. Raises MachineError."""
         with self._client() as client:
+            with self._first:
+                if not self._image:
+                    self._begin(client)
             execution = _Execution(self, job, self._container(client, job))
             try:
                 execution.begin()
@@ -101,6 +104,16 @@ class DockerEngine:
                 f"{self.name} has lost the toolchain's image: {error.explanation}",
                 fix="Run the command again; it is handed over anew.",
             ) from error
+
+    def _begin(self, client: docker.APIClient) -> None:
+        assert self._opened is not None, "jobs start within opened"
+        self._sweep(client, self._opened.session)
+        self._memory_bytes = int(_MEMORY_SHARE * client.info().get("MemTotal", 0))
+        self._image = self._imported(client, self._opened.root, self._opened.digest, self._opened.tell)
+
+    @property
+    def _session(self) -> str:
+        return str(self._opened.session) if self._opened else ""
 
     # The toolchain
 
@@ -212,6 +225,14 @@ class DockerEngine:
         for label in {label for label in labels if label}:
             if Path(label).parent == session.parent and not Path(label).exists():
                 _remove(client, label)
+
+
+@dataclass(frozen=True)
+class _Opened:
+    root: Path
+    digest: str
+    session: Path
+    tell: Callable[[str], None]
 
 
 @dataclass(frozen=True)

@@ -219,12 +219,21 @@ def test_what_a_killed_build_left_is_taken_away(served: Served, small: Path, tmp
     opened(served.daemon.place, small, tmp_path).__enter__().start(job(small, tmp_path, "sleep 1000"))
     assert len(served.left) > 1
     (tmp_path / "session").rmdir()
-    with DockerEngine(served.daemon.place).opened(small, "0" * 64, tmp_path / "next", lambda _text: None):
+    assert len(served.left) > 1
+    engine = DockerEngine(served.daemon.place)
+    with engine.opened(small, "0" * 64, tmp_path / "next", lambda _text: None):
+        assert run(engine, job(small, tmp_path, "true")) == (0, [])
         assert served.left == []
+
+
+def test_a_build_that_runs_nothing_needs_no_daemon(small: Path, tmp_path: Path) -> None:
+    with opened(docker_place({"DOCKER_HOST": f"unix://{tmp_path}/socket"}), small, tmp_path):
+        pass
 
 
 def test_an_image_that_was_removed_meanwhile(served: Served, small: Path, tmp_path: Path) -> None:
     with opened(served.daemon.place, small, tmp_path) as engine:
+        assert run(engine, job(small, tmp_path, "true")) == (0, [])
         (tag,) = prune(served.daemon.place)
         assert tag.endswith(f"kimitui-toolchain:{'0' * 16}")
         with pytest.raises(MachineError, match="lost the toolchain's image") as caught:
@@ -275,8 +284,11 @@ def test_no_space_on_this_machine(engine: DockerEngine, small: Path, tmp_path: P
 
 
 def test_a_daemon_that_is_not_there(small: Path, tmp_path: Path) -> None:
-    with pytest.raises(MachineError, match="docker cannot be reached") as caught:
-        opened(docker_place({"DOCKER_HOST": f"unix://{tmp_path}/socket"}), small, tmp_path).__enter__()
+    with (
+        opened(docker_place({"DOCKER_HOST": f"unix://{tmp_path}/socket"}), small, tmp_path) as engine,
+        pytest.raises(MachineError, match="docker cannot be reached") as caught,
+    ):
+        engine.start(job(small, tmp_path, "true"))
     assert "DOCKER_HOST" in str(caught.value) and caught.value.exit_code == 3
 
 
@@ -284,12 +296,15 @@ def test_no_permission_for_the_socket(served: Served, small: Path, tmp_path: Pat
     context = multiprocessing.get_context("fork")
     answers = context.Queue()
 
+    wanted = job(small, tmp_path, "true")
+
     def ask() -> None:
         os.setgroups([])
         os.setresgid(65534, 65534, 65534)
         os.setresuid(65534, 65534, 65534)
         try:
-            opened(served.daemon.place, small, Path("/tmp")).__enter__()
+            with opened(served.daemon.place, small, Path("/tmp")) as engine:
+                engine.start(wanted)
         except (MachineError, OSError) as error:
             answers.put(str(error))
 
@@ -320,10 +335,9 @@ def test_a_daemon_that_is_too_old(small: Path, tmp_path: Path) -> None:
     with http.server.HTTPServer(("127.0.0.1", 0), Old) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
-            with pytest.raises(MachineError, match="too old"):
-                opened(
-                    docker_place({"DOCKER_HOST": f"tcp://127.0.0.1:{server.server_port}"}), small, tmp_path
-                ).__enter__()
+            place = docker_place({"DOCKER_HOST": f"tcp://127.0.0.1:{server.server_port}"})
+            with opened(place, small, tmp_path) as engine, pytest.raises(MachineError, match="too old"):
+                engine.start(job(small, tmp_path, "true"))
         finally:
             server.shutdown()
 
