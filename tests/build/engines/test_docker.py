@@ -216,7 +216,8 @@ def test_the_daemon_may_be_far_away(served: Served, small: Path, tmp_path: Path)
 
 
 def test_what_a_killed_build_left_is_taken_away(served: Served, small: Path, tmp_path: Path) -> None:
-    opened(served.daemon.place, small, tmp_path).__enter__().start(job(small, tmp_path, "sleep 1000"))
+    killed = opened(served.daemon.place, small, tmp_path)
+    killed.__enter__().start(job(small, tmp_path, "sleep 1000"))
     assert len(served.left) > 1
     (tmp_path / "session").rmdir()
     assert len(served.left) > 1
