@@ -26,6 +26,7 @@ from kimitui.sizes.running import Running, Scenario
 
 _PREFIX = "BUSYBOX_"
 _KERNEL = "KERNEL_"
+_TRISTATES = "MODULES"  # what makes tristates of the system tree; it follows KERNEL_MODULES
 VMLINUZ = "vmlinuz"
 METADATA_COMPONENT = "base"
 # As long as a toolchain's, where there is none yet.
@@ -225,7 +226,7 @@ class Estimator:
             changed = self._config.consequences(name)
             if changed is None:
                 continue
-            if all(symbol.startswith((_PREFIX, _KERNEL)) for symbol in changed):
+            if all(symbol.startswith((_PREFIX, _KERNEL)) or symbol == _TRISTATES for symbol in changed):
                 together[name] = changed
             else:
                 before = self._total(around, self._built(around, ({},))[0], own)
