@@ -40,7 +40,7 @@ _BOARDS = {
     "x86_64": Board("q35", "ttyS0", "qemu64,+rdrand"),
     "arm64": Board("virt", "ttyAMA0", "cortex-a57"),
     "riscv64": Board("virt", "ttyS0", "rv64"),
-    "i686": Board("q35", "ttyS0", "qemu64,+rdrand"),
+    "i686": Board("q35", "ttyS0", "max"),
 }
 
 

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from kimitui.build import preflight
 from kimitui.build import release as releases
 from kimitui.build.artifacts import image_config, oci
+from kimitui.build.artifacts.boot import INITRAMFS, SYSTEM, VMLINUZ
 from kimitui.build.plan import Plan
 from kimitui.config import Configuration
 from kimitui.config_upstream import as_kconfig
@@ -27,7 +28,6 @@ from kimitui.sizes.running import Running, Scenario
 _PREFIX = "BUSYBOX_"
 _KERNEL = "KERNEL_"
 _TRISTATES = "MODULES"  # what makes tristates of the system tree; it follows KERNEL_MODULES
-VMLINUZ = "vmlinuz"
 METADATA_COMPONENT = "base"
 # As long as a toolchain's, where there is none yet.
 _NO_DIGEST = "0" * 64
@@ -36,8 +36,8 @@ _SQUASHFS_BLOCK_BYTES = 4096
 # What else a format brings, known once it was built.
 _FILES = {
     "rootfs": ("rootfs.tar",),
-    "squashfs": ("system.squashfs",),
-    "initramfs": ("initramfs.cpio.zst",),
+    "squashfs": (SYSTEM,),
+    "initramfs": (INITRAMFS,),
     VMLINUZ: (VMLINUZ,),
 }
 
@@ -194,14 +194,14 @@ class Estimator:
             elif word == "squashfs" and model and built:
                 method = f"squashfs-{config.choice('IMAGE_SQUASHFS')}"
                 image = self._packed(method, around, built)
-                found["system.squashfs"] = image and up(image, _SQUASHFS_BLOCK_BYTES)
+                found[SYSTEM] = image and up(image, _SQUASHFS_BLOCK_BYTES)
             for name in _FILES.get(word, ()):
                 if name in files:
                     found[name] = files[name]
             if word == VMLINUZ and word not in files:
                 found[word] = self._kernel()
-            if word == "initramfs" and "initramfs.cpio.zst" not in files:
-                found["initramfs.cpio.zst"] = initramfs_bytes(config.choice("IMAGE_ARCH"), self._flags())
+            if word == "initramfs" and INITRAMFS not in files:
+                found[INITRAMFS] = initramfs_bytes(config.choice("IMAGE_ARCH"), self._flags())
         return {name: size for name, size in found.items() if size}
 
     def _packed(self, method: str, around: _Around, built: Built) -> int | None:
