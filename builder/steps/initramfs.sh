@@ -6,8 +6,9 @@
 
 mkdir initramfs
 cd initramfs
-mkdir bin dev proc run sys system data root
+mkdir bin dev etc proc run sys system data root
 cp /input/init init
+cp /input/mounts /input/moves etc
 cp /steps/initramfs-busybox/busybox bin/busybox
 chmod 0755 init bin/busybox
 while read -r applet; do

@@ -16,6 +16,7 @@ from kimitui.errors import CancelledError, UsageError
 _MIN_MEMORY_MB = 16
 _MEMORY_MB = 128
 _DATA_MB = 256
+_MOST_PROCESSORS = 8  # that the interrupt controller of arm64's board serves
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
@@ -24,6 +25,9 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--arch", choices=ARCHES, help="build for this architecture instead of the preset's")
     parser.add_argument(
         "--memory", type=_megabytes, metavar="MB", help=f"the machine's memory in MiB (default: {_MEMORY_MB})"
+    )
+    parser.add_argument(
+        "--processors", type=_processors, metavar="N", help="the machine's processors (default: 2, if there are two)"
     )
     parser.add_argument(
         "--data", type=Path, metavar="FILE.img", help="keep changes in this disk image; it is made if it is not there"
@@ -43,8 +47,9 @@ def add_run(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     # A kernel takes minutes to build; what is wrong should be said before.
     if options.container:
-        if options.data or options.data_size or options.memory or options.append:
-            raise UsageError("--data, --data-size, --memory and --append are for machines, not for containers")
+        if options.data or options.data_size or options.memory or options.processors or options.append:
+            given = "--data, --data-size, --memory, --processors and --append"
+            raise UsageError(f"{given} are for machines, not for containers")
         from kimitui.machine import container
 
         directory = _directory(options)
@@ -56,6 +61,7 @@ def _run(options: argparse.Namespace) -> int:
 
     settings = run.Options(
         memory_mb=_memory_mb(options),
+        processors=options.processors,
         data=options.data.absolute() if options.data else None,
         data_mb=options.data_size or _DATA_MB,
         words=tuple(options.append.split()),
@@ -113,6 +119,12 @@ def _directory(options: argparse.Namespace) -> Path:
 def _megabytes(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of MiB")
+    return int(text)
+
+
+def _processors(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= _MOST_PROCESSORS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processors from 1 to {_MOST_PROCESSORS}")
     return int(text)
 
 

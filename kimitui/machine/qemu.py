@@ -46,15 +46,16 @@ _BOARDS = {
 
 @dataclass(frozen=True)
 class Acceleration:
-    """How the processor is provided: `kvm` with the host's own, or `tcg`, emulation."""
+    """How the processor is provided, `kvm` or `tcg` (emulation), and the firmware where it is not the usual one."""
 
     name: str
     processor: str
+    firmware: Path | None = None
 
 
 @dataclass(frozen=True)
 class Machine:
-    """A machine to start: `memory_mb` is in MiB, `words` go to the kernel.
+    """A machine to start, with so many processors and `memory_mb` MiB; `words` go to the kernel.
 
     The system image is only read, `data` is written. With `network` it can reach what this machine reaches.
     """
@@ -65,6 +66,7 @@ class Machine:
     system: Path
     data: Path | None
     memory_mb: int
+    processors: int
     network: bool
     words: tuple[str, ...]
 
@@ -91,8 +93,14 @@ def acceleration(arch: Arch) -> Acceleration:
 
 
 def emulation(arch: Arch) -> Acceleration:
-    """A processor that works on every host, and is the slower for it."""
-    return Acceleration("tcg", _BOARDS[arch.name].processor)
+    """A processor that works on every host, and is the slower for it.
+
+    An emulated PC's usual firmware takes longer than anything else before the kernel; QEMU brings one that only starts
+    kernels, but not every distribution packs it.
+    """
+    qboot = Path(program(arch)).parent.parent / "share/qemu/qboot.rom"
+    firmware = qboot if arch.name == "x86_64" and qboot.exists() else None  # i686 kernels hang with it
+    return Acceleration("tcg", _BOARDS[arch.name].processor, firmware)
 
 
 def command(machine: Machine, how: Acceleration) -> list[str]:
@@ -102,12 +110,14 @@ def command(machine: Machine, how: Acceleration) -> list[str]:
     argv = [
         program(machine.arch),
         *("-machine", board.machine, "-accel", how.name, "-cpu", how.processor),
-        *("-m", f"{machine.memory_mb}M"),
+        *("-m", f"{machine.memory_mb}M", "-smp", str(machine.processors)),
         *("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"),
         *("-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"),
         *("-kernel", str(machine.kernel), "-initrd", str(machine.initramfs), "-append", " ".join(words)),
         *_disk("system", machine.system, readonly=True),
     ]
+    if how.firmware is not None:
+        argv += ["-bios", str(how.firmware)]
     if machine.data is not None:
         argv += _disk("data", machine.data, readonly=False)
     if machine.network:

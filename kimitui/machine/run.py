@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,12 +14,18 @@ from kimitui.machine import data, files, qemu
 from kimitui.machine.console import Console
 from kimitui.machine.remote import Command
 
+_PROCESSORS = 2
+
 
 @dataclass(frozen=True)
 class Options:
-    """How to start a machine: memory and the size of a new disk for data in MiB, further words for the kernel."""
+    """How to start a machine: memory and the size of a new disk for data in MiB, further words for the kernel.
+
+    Without a number of processors it has two, or one where there is only one to run it.
+    """
 
     memory_mb: int = 128
+    processors: int | None = None
     data: Path | None = None
     data_mb: int = 256
     words: tuple[str, ...] = ()
@@ -86,6 +93,7 @@ def prepared(directory: Path, options: Options, scratch: Path, wanted: Command |
         system=found.system,
         data=options.data,
         memory_mb=options.memory_mb,
+        processors=options.processors or min(_PROCESSORS, len(os.sched_getaffinity(0))),
         network="VIRTIO_NET" in found.kernel_config,
         words=(*words, "kimigayo.system=/dev/vda", *options.words),
     )

@@ -63,8 +63,9 @@ def _waiting(by_name: Mapping[str, Service]) -> dict[str, set[str]]:
     return {name: {other for other in service.before if other in by_name} for name, service in by_name.items()}
 
 
-def _rank(service: Service, early: frozenset[str]) -> tuple[bool, bool, str]:
-    return service.name not in early, service.kind == "terminal", service.name
+def _rank(service: Service, early: frozenset[str]) -> tuple[bool, bool, bool, str]:
+    # What BusyBox init opens terminals after is all that comes before the first daemon.
+    return service.name not in early, service.kind == "terminal", service.kind == "daemon", service.name
 
 
 def _cycle(waiting: Mapping[str, set[str]]) -> tuple[str, ...]:

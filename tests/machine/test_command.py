@@ -56,6 +56,7 @@ def artifacts(directory: Path, arch: str = "x86_64") -> Path:
         (("vm", "--container"), 2, "lack rootfs"),
         (("vm", "--memory", "8"), 2, "--memory 8 is too little"),
         (("vm", "--memory", "much"), 2, "is not a number of MiB"),
+        (("vm", "--processors", "9"), 2, "is not a number of processors from 1 to 8"),
         (("vm", "--timeout", "0"), 2, "is not a number of seconds"),
         (("vm", "--arch", "mips"), 2, "invalid choice: 'mips'"),
         (("./made", "--arch", "arm64"), 2, "--arch is for presets"),

@@ -71,7 +71,8 @@ def test_a_container_that_does_not_end_is_ended(minimal: Path) -> None:
 
 
 def test_what_is_for_machines_is_refused(minimal: Path) -> None:
-    for arguments in (("--data", "disk.img"), ("--memory", "64"), ("--append", "x"), ("--data-size", "8")):
+    given = ("--data", "disk.img"), ("--data-size", "8"), ("--memory", "64"), ("--processors", "1"), ("--append", "x")
+    for arguments in given:
         ran = run(minimal, *arguments)
         assert ran.status == 2
         assert "for machines, not for containers" in ran.error

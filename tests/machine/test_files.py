@@ -107,7 +107,7 @@ def test_paths_reach_qemu_whole(artifacts: Path, monkeypatch: pytest.MonkeyPatch
     program.write_text("")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    machine = Machine(ARCHES["arm64"], Path("k"), Path("i"), Path("/a,b/s"), Path("/d e"), 64, True, ("x=1", "y"))
+    machine = Machine(ARCHES["arm64"], Path("k"), Path("i"), Path("/a,b/s"), Path("/d e"), 64, 2, True, ("x=1", "y"))
     argv = qemu.command(machine, Acceleration("tcg", "cortex-a57"))
     assert argv[0] == str(program)
     assert "if=none,id=system,format=raw,readonly=on,file=/a,,b/s" in argv

@@ -36,6 +36,11 @@ def test_sizes_and_memory_stay_within_what_is_promised(vm: Image) -> None:
     assert used_kb <= 16 * 1024
 
 
+@pytest.mark.parametrize("processors", ["1", "2"])
+def test_it_has_as_many_processors_as_are_asked_for(processors: str, vm: Image) -> None:
+    assert vm.command("grep -c ^processor /proc/cpuinfo", "--processors", processors) == f"{processors}\n"
+
+
 def test_changes_outlive_a_machine_that_is_switched_off_at_once(vm: Image, tmp_path: Path) -> None:
     disk = tmp_path / "data.img"
     ran = vm.run("--command", "echo kept >/root/file; poweroff -f", "--data", disk)

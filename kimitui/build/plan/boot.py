@@ -48,5 +48,5 @@ def initramfs(context: Context, tree: Step, *uses: Step) -> Step:
         script="initramfs.sh",
         uses=(busybox,),
         parameters=context.epoch,
-        files={"init": builder_file("initramfs/init")},
+        files={name: builder_file(f"initramfs/{name}") for name in ("init", "mounts", "moves")},
     )
