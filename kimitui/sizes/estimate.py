@@ -22,6 +22,7 @@ from kimitui.sizes.errors import uncertainty
 from kimitui.sizes.flags import changed_flags
 from kimitui.sizes.initramfs import initramfs_bytes
 from kimitui.sizes.kernel import kernel_sizes
+from kimitui.sizes.kernel import model as kernel_model
 from kimitui.sizes.layout import up
 from kimitui.sizes.running import Running, Scenario
 
@@ -163,11 +164,16 @@ class Estimator:
             total_bytes=files.get("rootfs.tar", self._total(around, built, self._own_bytes())) + (kernel or 0),
             budget_bytes=preflight.budget_bytes(config),
             exact=frozenset(exact),
-            uncertainty=MappingProxyType(
-                {name: error for name, error in uncertainty(config.choice("IMAGE_ARCH")).items() if name not in exact}
-            ),
+            uncertainty=MappingProxyType({name: error for name, error in self._errors().items() if name not in exact}),
             unknown=frozenset(unknown),
         )
+
+    def _errors(self) -> dict[str, float]:
+        """By component or artifact, how far off estimates were when they were compared with builds."""
+        arch = self._config.choice("IMAGE_ARCH")
+        kernel = kernel_model(arch)
+        compared = {} if kernel is None or kernel.error is None else {VMLINUZ: kernel.error}
+        return {**uncertainty(arch), **compared}
 
     def _known(self) -> Mapping[str, int]:
         if self._cache_dir is None or self._digest is None:

@@ -8,7 +8,6 @@ sizes; options that change what the compiler makes of every file, as factors; an
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -22,25 +21,41 @@ DATA = Path(__file__).with_name("data")
 
 @dataclass(frozen=True)
 class KernelSizes:
-    """Sizes of a kernel.
-
-    `raw_bytes` is what is linked, unpacked; `vmlinuz_bytes` the file that is started. `error` is how far off the
-    estimates were at the median of the kernels they were compared with, relative to their sizes; None where there
-    were none.
-    """
+    """Sizes of a kernel: `raw_bytes` is what is linked, unpacked; `vmlinuz_bytes` the file that is started."""
 
     vmlinuz_bytes: int
     modules_bytes: int
     raw_bytes: int
-    error: float | None
+
+
+_Totals = tuple[tuple[int, ...], ...]
+"""Bytes by kind, for each group of objects."""
+
+
+_Products = tuple[tuple[float, ...], ...]
+"""By what the options that are compiled into everything multiply each kind, for each group of objects."""
 
 
 @dataclass(frozen=True)
 class _State:
     requested: Mapping[str, str]
     values: list[Value]
-    totals: tuple[int, ...]
-    modules: tuple[int, ...]
+    totals: _Totals
+    modules: _Totals
+    products: _Products
+
+
+@dataclass(frozen=True)
+class LinkedObject:
+    """An object, or some of its code, that an option brings: bytes unpacked, in the kernel or a module.
+
+    One that stays without the option is held by other ones, too.
+    """
+
+    path: str
+    size_bytes: int
+    stays: bool
+    held_by: tuple[str, ...]
 
 
 class Model:
@@ -50,25 +65,38 @@ class Model:
         self.kinds: tuple[str, ...] = tuple(data["kinds"])
         self.origin: Mapping[str, str] = data["origin"]
         self.closure = Closure(data["slice"])
-        self._sizes: list[tuple[int, ...]] = [tuple(sizes) for _when, sizes in data["parts"]]
+        groups: Sequence[Mapping[str, Any]] = data["groups"]
+        parts = [part for group in groups for part in group["parts"]]
+        self._group = [number for number, group in enumerate(groups) for _ in group["parts"]]
+        self._sizes: list[tuple[int, ...]] = [tuple(sizes) for _when, sizes, _objects in parts]
+        self._objects: list[list[tuple[str, int, int]]] = [objects for _when, _sizes, objects in parts]
         self._conditions = []
         self._using: dict[int, list[int]] = {}
-        for number, (when, _sizes) in enumerate(data["parts"]):
+        self._reads: list[frozenset[int]] = []
+        for number, (when, _sizes_of, _objects_of) in enumerate(parts):
             condition, reads = self.closure.formulas.compile(when)
             self._conditions.append(condition)
+            self._reads.append(reads)
             for position in reads:
                 self._using.setdefault(position, []).append(number)
-        self._factors = [(self._compiled(when), tuple(factors)) for when, factors in data["factors"]]
+        self._factors = [[(self._compiled(when), tuple(one)) for when, one in group["factors"]] for group in groups]
+        self._deciding = frozenset[int]().union(
+            *(self.closure.formulas.compile(when)[1] for group in groups for when, _one in group["factors"])
+        )
         self._only = [(self._compiled(when), value == "y") for when, value in data["only"]]
         self.smaller: frozenset[str] = frozenset(data["smaller"])
         """Options that make the kernel smaller when they are on."""
         image: Mapping[str, Any] = data["image"]
         self._module: float = image["module"]
-        self._weights: Mapping[str, float] = image["content"]
-        self._rules = [(kind, self._compiled(one["when"]), one["factor"]) for kind, one in image["kinds"].items()]
+        self._rules = [
+            (kind, str(one["of"]), self._compiled(one["when"]), float(one["factor"]))
+            for kind, one in image["kinds"].items()
+        ]
         self._compressors = [(self._compiled(one["when"]), one) for one in image["compressors"]]
         self._wrapping = [(self._compiled(when), size) for when, size in image["wrapper"]]
-        self._error: float | None = data["comparison"].get("median")
+        self.error: float | None = data["comparison"].get("worst")
+        """How far off the worst of the estimates of vmlinuz was that were compared, relative to the size; None if none
+        was."""
         self._last = self._whole({})
         self._changed: tuple[_State, Mapping[str, str], _State] | None = None
 
@@ -98,68 +126,105 @@ class Model:
             self._changed = (self._last, dict(changed), moved)
         return self._changed[2]
 
-    def content(self, requested: Mapping[str, str]) -> float:
-        """What there is to pack, in bytes as zlib would pack each object by itself."""
-        state = self._whole(requested)
-        return self._content(self._linked(state.totals, self._product(state.values), state.values))
+    def linked(
+        self, requested: Mapping[str, str], with_it: Mapping[str, str], without: Mapping[str, str]
+    ) -> list[LinkedObject]:
+        """The objects of which an option decides, or could decide if others did not hold them.
+
+        `with_it` and `without` are what is asked instead of what `requested` has for the same symbols.
+        """
+        on, off = self._asked(requested, with_it), self._asked(requested, without)
+        products = on.products
+        moved = {at for at, (now, then) in enumerate(zip(on.values, off.values, strict=True)) if now != then}
+        sizes: dict[tuple[str, bool], float] = {}
+        holding: dict[tuple[str, bool], set[int]] = {}
+        for number, condition in enumerate(self._conditions):
+            if self._reads[number].isdisjoint(moved) or not condition(on.values):
+                continue
+            stays = bool(condition(off.values))
+            others = {at for at in self._reads[number] - moved if off.values[at] not in (0, "")}
+            code, rest, *_ = products[self._group[number]]
+            for path, code_bytes, rest_bytes in self._objects[number]:
+                key = path, stays
+                sizes[key] = sizes.get(key, 0.0) + code_bytes * code + rest_bytes * rest
+                holding.setdefault(key, set()).update(others if stays else ())
+        names = list(self.closure.positions)
+        return [
+            LinkedObject(path, round(size), stays, tuple(sorted(names[at] for at in holding[path, stays])))
+            for (path, stays), size in sorted(sizes.items())
+        ]
 
     def _whole(self, requested: Mapping[str, str]) -> _State:
         values = self.closure.values(requested)
-        built = ([0] * len(self.kinds), [0] * len(self.kinds))
-        for condition, sizes in zip(self._conditions, self._sizes, strict=True):
-            _add(built, condition(values), sizes, 1)
-        return _State(dict(requested), values, tuple(built[0]), tuple(built[1]))
+        built = [([0] * len(self.kinds), [0] * len(self.kinds)) for _ in self._factors]
+        for condition, sizes, group in zip(self._conditions, self._sizes, self._group, strict=True):
+            _add(built[group], condition(values), sizes, 1)
+        return _state(requested, values, built, self._product(values))
 
     def _moved(self, state: _State, requested: Mapping[str, str], names: Sequence[str]) -> _State:
         values, different = self.closure.changed(state.values, requested, names)
-        built = list(state.totals), list(state.modules)
+        built = [(list(total), list(module)) for total, module in zip(state.totals, state.modules, strict=True)]
         for number in {number for position in different for number in self._using.get(position, ())}:
             condition, sizes = self._conditions[number], self._sizes[number]
             before, now = condition(state.values), condition(values)
             if before != now:
-                _add(built, before, sizes, -1)
-                _add(built, now, sizes, 1)
-        return _State(dict(requested), values, tuple(built[0]), tuple(built[1]))
+                _add(built[self._group[number]], before, sizes, -1)
+                _add(built[self._group[number]], now, sizes, 1)
+        products = state.products if self._deciding.isdisjoint(different) else self._product(values)
+        return _state(requested, values, built, products)
 
     def _finished(self, state: _State) -> KernelSizes:
-        factors = self._product(state.values)
-        linked = self._linked(state.totals, factors, state.values)
-        modules = dict(zip(self.kinds, (t * f for t, f in zip(state.modules, factors, strict=True)), strict=True))
+        linked = self._linked(state.totals, state.products, state.values)
+        modules = self._together(state.modules, state.products)
         return KernelSizes(
             vmlinuz_bytes=round(self._packed(linked, state.values)),
             modules_bytes=round(self._module * (modules["code"] + modules["rest"])),
             raw_bytes=round(linked["code"] + linked["rest"] + linked["orc"] + linked["exports"] + linked["names"]),
-            error=self._error,
         )
 
     def _compiled(self, formula: str) -> Callable[[list[Value]], Value]:
         return self.closure.formulas.compile(formula)[0]
 
-    def _product(self, values: list[Value]) -> list[float]:
-        """By what the options that are compiled into everything multiply each kind."""
-        factors = [1.0] * len(self.kinds)
-        for condition, by_kind in self._factors:
-            if condition(values):
-                factors = [factor * one for factor, one in zip(factors, by_kind, strict=True)]
-        return factors
+    def _product(self, values: list[Value]) -> _Products:
+        found = []
+        for group in self._factors:
+            factors = [1.0] * len(self.kinds)
+            for condition, by_kind in group:
+                if condition(values):
+                    factors = [factor * one for factor, one in zip(factors, by_kind, strict=True)]
+            found.append(tuple(factors))
+        return tuple(found)
 
-    def _content(self, linked: Mapping[str, float]) -> float:
-        return sum(linked[kind] * weight for kind, weight in self._weights.items())
+    def _together(self, totals: _Totals, products: _Products) -> dict[str, float]:
+        """Bytes by kind, of all groups."""
+        sums = [0.0] * len(self.kinds)
+        for total, by_kind in zip(totals, products, strict=True):
+            sums = [one + size * factor for one, size, factor in zip(sums, total, by_kind, strict=True)]
+        return dict(zip(self.kinds, sums, strict=True))
 
-    def _linked(self, totals: Sequence[float], factors: Sequence[float], values: list[Value]) -> dict[str, float]:
+    def _linked(self, totals: _Totals, products: _Products, values: list[Value]) -> dict[str, float]:
         """Bytes by kind as they are linked; what only exists under an option is 0 without it."""
-        linked = dict(zip(self.kinds, (t * f for t, f in zip(totals, factors, strict=True)), strict=True))
-        for kind, condition, factor in self._rules:
-            linked[kind] *= factor if condition(values) else 0
-        return linked
+        found = self._together(totals, products)
+        made = {kind: found[of] * factor if condition(values) else 0.0 for kind, of, condition, factor in self._rules}
+        return {**found, **made}
 
     def _packed(self, linked: Mapping[str, float], values: list[Value]) -> float:
         """Bytes of vmlinuz: what the compressor makes of all that is linked, and the code that unpacks it."""
-        content = self._content(linked)
         image = next(one for condition, one in self._compressors if condition(values))
         wrapper = sum(size for condition, size in self._wrapping if condition(values))
-        packed: float = image["scale"] * math.pow(max(content, 1.0), image["exponent"])
-        return packed + float(image["wrapper"]) + float(wrapper)
+        content: float = sum(linked[kind] * weight for kind, weight in image["content"].items())
+        packed: float = image["scale"] * content + image["wrapper"] + wrapper
+        return packed
+
+
+def _state(
+    requested: Mapping[str, str],
+    values: list[Value],
+    built: Sequence[tuple[list[int], list[int]]],
+    products: _Products,
+) -> _State:
+    totals, modules = (tuple(tuple(one[which]) for one in built) for which in (0, 1))
+    return _State(dict(requested), values, totals, modules, products)
 
 
 def _add(built: tuple[list[int], list[int]], value: int, sizes: Sequence[int], sign: int) -> None:

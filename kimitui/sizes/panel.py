@@ -6,20 +6,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kimitui.config import Configuration
-from kimitui.sizes import busybox
+from kimitui.sizes import busybox, kernel
 from kimitui.sizes.busybox import BusyBox
 from kimitui.sizes.estimate import Estimator, busybox_values
 from kimitui.sizes.flags import changed_flags
 from kimitui.sizes.walk import Walk
 
 _PREFIX = "BUSYBOX_"
+_KERNEL = "KERNEL_"
 _LIBRARY = "libc.a:"
 _WEIGHING = ("busybox", "kernel", "packages")
 
 
 @dataclass(frozen=True)
 class Part:
-    """A function or a variable: the object that defines it, its name, its bytes, and the applets that need it too."""
+    """A function or a variable: the object that defines it, its name, its bytes, and the applets that need it too.
+
+    Of the kernel an object as a whole, without a name, and the options that hold it, too.
+    """
 
     owner: str
     name: str
@@ -29,11 +33,15 @@ class Part:
 
 @dataclass(frozen=True)
 class Detail:
-    """What an option of BusyBox brings: `alone` goes when it goes, `shared` stays because of others; largest first."""
+    """What an option brings: `alone` goes when it goes, `shared` stays because of others; largest first.
+
+    `packed` says that they are bytes of what is packed when it is done: what the kernel takes in the end is less.
+    """
 
     symbol: str
     alone: tuple[Part, ...]
     shared: tuple[Part, ...]
+    packed: bool = False
 
     @property
     def alone_bytes(self) -> int:
@@ -51,6 +59,8 @@ class Contributor:
 
 def detail(config: Configuration, symbol: str) -> Detail | None:
     """What the option `symbol` brings, or would bring; None where nothing was measured of it."""
+    if symbol.startswith(_KERNEL):
+        return _of_kernel(config, symbol)
     model = busybox.load(config.choice("IMAGE_ARCH"))
     if model is None or not symbol.startswith(_PREFIX) or symbol.removeprefix(_PREFIX) not in model.symbols:
         return None
@@ -72,6 +82,22 @@ def detail(config: Configuration, symbol: str) -> Detail | None:
         if sizes[node] and walk.needs(node)
     ]
     return Detail(symbol, _largest(alone), _largest(shared))
+
+
+def _of_kernel(config: Configuration, symbol: str) -> Detail | None:
+    model = kernel.model(config.choice("IMAGE_ARCH"))
+    if model is None or config.values["IMAGE_FORMAT_VMLINUZ"] != "y":
+        return None
+    is_on = config.values[symbol] != "n"
+    changed = config.consequences(symbol) or {symbol: "n" if is_on else "y"}
+    asked = {name.removeprefix(_KERNEL): value for name, value in changed.items() if name.startswith(_KERNEL)}
+    requested = config.requested("kernel")
+    if not model.covers(requested) or not model.covers(requested, asked):
+        return None
+    linked = model.linked(requested, *(({}, asked) if is_on else (asked, {})))
+    alone = [Part(one.path, "", one.size_bytes) for one in linked if not one.stays]
+    shared = [Part(one.path, "", one.size_bytes, one.held_by) for one in linked if one.stays]
+    return Detail(symbol, _largest(alone), _largest(shared), packed=True)
 
 
 def contributors(estimator: Estimator, config: Configuration, count: int = 10) -> tuple[Contributor, ...]:

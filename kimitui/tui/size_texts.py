@@ -82,7 +82,8 @@ def _option(symbol: str, live: LiveSizes) -> Iterator[Paragraph]:
         return
     yield BLANK
     if detail.alone:
-        yield Paragraph(f"Its own, {format_size(detail.alone_bytes)}", "strong")
+        packed = " before it is packed" if detail.packed else ""
+        yield Paragraph(f"Its own, {format_size(detail.alone_bytes)}{packed}", "strong")
         yield from _parts(detail.alone)
     if detail.shared:
         yield Paragraph("Shared, stays without it", "strong")
@@ -96,6 +97,8 @@ def _parts(parts: Sequence[Part]) -> Iterator[Paragraph]:
         users = f" ({len(part.shared_with)} others)" if len(part.shared_with) > 2 else ""
         users = users or (f" (with {', '.join(part.shared_with).lower()})" if part.shared_with else "")
         where = f"{owner}: {name}" if owner else repr(part.name)
+        if not name:
+            where = part.owner.removesuffix(".o")
         yield Paragraph(f"{where}{users}", "", f"{format_size(part.size_bytes):>8} ", "value", verbatim=True)
     if len(parts) > _LISTED:
         rest = sum(part.size_bytes for part in parts[_LISTED:])

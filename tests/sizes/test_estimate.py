@@ -211,7 +211,7 @@ def test_a_kernel_that_is_like_those_measured_is_estimated_and_another_is_not() 
     sizes = estimate(config)
     assert sizes.artifacts["vmlinuz"] > before + 100_000
     assert "vmlinuz" not in sizes.uncertainty
-    config.set("KERNEL_MODULES", "y")  # no kernel with modules was measured
+    config.set("KERNEL_KALLSYMS", "y")  # no kernel with the names of its functions was measured
     assert "vmlinuz" not in estimate(config).artifacts
 
 

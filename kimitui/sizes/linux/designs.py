@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from kimitui import config_upstream
@@ -32,6 +32,7 @@ COMPILED_IN = (
     "FTRACE",
     "LIST_HARDENED",
     "PARAVIRT",
+    "INIT_STACK_NONE",
     "DEBUG_BUGVERBOSE",
     "MITIGATION_SLS",
     "HARDENED_USERCOPY",
@@ -49,8 +50,36 @@ COMPILED_IN = (
 They are measured on a sample of the objects.
 """
 
+VARIANTS = {
+    "FTRACE": "EVENT_TRACING",
+    "CRC32_SARWATE": "CRC32_SARWATE",
+}
+"""Options that change much in a few objects (in ways that their sources do not show), for which these are measured both
+ways, and the symbol that says whether it does."""
+
 _WITH_OBJECTS = ("FTRACE", "KFENCE", "MEMCG", "SECURITY", "TRANSPARENT_HUGEPAGE")
 """Those of them that bring objects, which are to be in the kernel that has everything."""
+
+CORE = (
+    *("FTRACE", "KPROBES", "BPF_SYSCALL", "PERF_EVENTS", "MEMCG", "CPUSETS", "BLK_CGROUP", "PSI", "CGROUPS"),
+    *("IO_URING", "KEYS", "SECURITY", "AUDIT", "USER_NS", "NAMESPACES", "SECCOMP", "COMPAT", "TRANSPARENT_HUGEPAGE"),
+    *("SWAP", "IPV6", "NETFILTER", "INET", "NET", "BLOCK", "PCI", "ACPI", "EFI", "PARAVIRT", "MODULES", "KALLSYMS"),
+    *("DEBUG_FS", "SYSVIPC", "POSIX_MQUEUE", "INOTIFY_USER", "KFENCE", "FORTIFY_SOURCE", "LIST_HARDENED"),
+    *("DEBUG_BUGVERBOSE", "SMP", "CPU_MITIGATIONS", "STACKPROTECTOR"),
+)
+"""What is taken out of the kernel that has everything, one after the other, to see what is left of those objects that
+every kernel has. Much of what they are made of comes from headers, where only compiling says what an option changes."""
+
+CORE_MORE = (
+    *("CC_OPTIMIZE_FOR_PERFORMANCE", "UNWINDER_ORC", "X86_KERNEL_IBT", "PREEMPT", "PREEMPT_VOLUNTARY", "PREEMPT_RT"),
+    *("UBSAN", "ZERO_CALL_USED_REGS", "INIT_STACK_NONE", "SHADOW_CALL_STACK", "SLUB_TINY", "BASE_SMALL"),
+)
+"""What is added for the same to the kernel that has nothing."""
+
+_HOLDING = {"COMPAT": ("IA32_EMULATION",), "PARAVIRT": ("HYPERV", "KVM_GUEST", "HYPERVISOR_GUEST")}
+"""What has to go off with an option, because it needs or selects it."""
+
+_NOT_SHOWN = ("CRC32_SARWATE", "INIT_STACK_NONE")
 
 ODD = ("KASAN",)
 """For tests of kernels only: twice the size, and nothing that the estimates are made for."""
@@ -64,7 +93,7 @@ _LOT = 60
 class Design:
     """A kernel to build: what is asked of Linux, by upstream symbol; `objects` are compiled only, `()` for the whole.
 
-    `use` says what for: `base`, `sample`, `fit`, `check`.
+    `use` says what for: `base`, `variant`, `core`, `more`, `sample`, `fit`, `check`.
     """
 
     name: str
@@ -155,15 +184,53 @@ def designs(arch: str, *, fit: int, check: int) -> Iterator[Design]:
             yield Design(f"{use}-{number}", use, drawing.random(f"{use} {number} {arch}", share))
 
 
-def everything(arch: str, linked: Callable[[Mapping[str, str]], Sequence[str]]) -> Iterator[Design]:
-    """The objects of the kernel that has everything, in lots.
+def everything(arch: str) -> dict[str, str]:
+    """What is asked for the kernel that has everything."""
+    return Drawing(arch).everything(preset("vm", arch))
 
-    `linked` says which objects a request links, in that order.
-    """
-    requested = Drawing(arch).everything(preset("vm", arch))
-    objects = linked(requested)
+
+def lots(base: Mapping[str, str], objects: Sequence[str]) -> Iterator[Design]:
+    """The objects of the kernel that has everything, in lots and in this order."""
     for number, start in enumerate(range(0, len(objects), _LOT)):
-        yield Design(f"everything-{number:02}", "base", requested, tuple(objects[start : start + _LOT]))
+        yield Design(f"everything-{number:02}", "base", base, tuple(objects[start : start + _LOT]))
+
+
+def variants(arch: str, base: Mapping[str, str], traced: Sequence[str]) -> Iterator[Design]:
+    """The objects in which single options change much, as they are in `base`, and with each of these changed.
+
+    `traced` define tracepoints.
+    """
+    drawing = Drawing(arch)
+    crc = ("lib/crc32.o",)
+    yield Design("everything-traced", "base", base, tuple(traced))
+    yield Design("everything-crc", "base", base, crc)
+    for option in VARIANTS:
+        requested = _with(drawing, base, option)
+        if requested != base:
+            yield Design(f"variant-{option}", "variant", requested, tuple(traced) if option == "FTRACE" else crc)
+
+
+def core(arch: str, base: Mapping[str, str], objects: Sequence[str]) -> Iterator[Design]:
+    """A sample of the objects that every kernel has: in `base`, with less and less of it, and with nothing and a little
+    more than that."""
+    drawing = Drawing(arch)
+    yield Design("core-00-everything", "core", base, tuple(objects))
+    gone: dict[str, str] = {}
+    before = base
+    for number, name in enumerate(CORE, 1):
+        gone |= dict.fromkeys((name, *_HOLDING.get(name, ())), "n")
+        requested: Mapping[str, str] = drawing.changed(
+            {one: "n" for one in gone if f"{PREFIX}{one}" in drawing.names}, base
+        )
+        if requested != before:
+            yield Design(f"core-{number:02}-{name}", "core", requested, tuple(objects))
+        before = requested
+    nothing = drawing.requested({})
+    yield Design("core-99-nothing", "core", nothing, tuple(objects))
+    for name in CORE_MORE:
+        requested = _with(drawing, nothing, name)
+        if requested != nothing:
+            yield Design(f"more-{name}", "more", requested, tuple(objects))
 
 
 def sampled(arch: str, base: Mapping[str, str], objects: Sequence[str]) -> Iterator[Design]:
@@ -171,9 +238,15 @@ def sampled(arch: str, base: Mapping[str, str], objects: Sequence[str]) -> Itera
     drawing = Drawing(arch)
     yield Design("everything-sample", "base", base, tuple(objects))
     for name in COMPILED_IN:
-        if f"{PREFIX}{name}" not in drawing.names:
-            continue
-        value = "n" if base.get(name) == "y" else "y"
-        requested = drawing.changed({name: value}, base)
+        requested = _with(drawing, base, name)
         if requested != base:
             yield Design(f"sample-{name}", "sample", requested, tuple(objects))
+
+
+def _with(drawing: Drawing, base: Mapping[str, str], name: str) -> Mapping[str, str]:
+    """What is asked of Linux where an option is changed; what the menu does not show, presets may ask for."""
+    value = "n" if base.get(name) == "y" else "y"
+    off = dict.fromkeys(_HOLDING.get(name, ()), "n") if value == "n" else {}
+    if f"{PREFIX}{name}" in drawing.names:
+        return drawing.changed({name: value, **off}, base)
+    return {**base, name: value} if name in _NOT_SHOWN else base

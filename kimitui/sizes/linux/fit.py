@@ -7,19 +7,18 @@ sample. Last, compressors and wrappers are fitted to the kernels that were built
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from kimitui.errors import KimituiError
 from kimitui.kconfig.types import Kconfig
-from kimitui.sizes.kernel import Model
 from kimitui.sizes.linux import guards as guarding
 from kimitui.sizes.linux import kbuild
-from kimitui.sizes.linux.designs import COMPILED_IN
+from kimitui.sizes.linux.designs import COMPILED_IN, VARIANTS
 from kimitui.sizes.linux.record import KINDS, Measured, Vector
 from kimitui.sizes.linux.slice import Slice
 
@@ -30,11 +29,21 @@ _CHOSEN = ("GZIP", "XZ", "ZSTD", "LZ4")
 
 _ENOUGH_LINES = 20_000
 
-_MADE = {"kallsyms": "names", "exports": "exports"}
-"""What the build makes of all objects, and of which kind of theirs."""
+_ENOUGH_KERNELS = 2
+"""Of a core object that so many whole kernels have, the kernel that has everything need not be asked."""
 
-_OPTIONS = {"kallsyms": "KALLSYMS", "exports": "MODULES"}
-"""The options under which it does."""
+_LINKED = ("code", "rest")
+"""The first of the kinds: what an object itself has in the kernel, which is kept by object, too."""
+
+_MADE = ("kallsyms", "exports")
+"""Objects that the build makes of all others."""
+
+_MADE_OF: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "names": ("names", "KALLSYMS", ()),
+    "exports": ("exports", "MODULES", ("TRIM_UNUSED_KSYMS",)),
+    "orc": ("code", "UNWINDER_ORC", ()),
+}
+"""What the build makes of all objects: of which kind of theirs, under which option, and unless which others are on."""
 
 
 class Conditions:
@@ -100,34 +109,49 @@ def fit(
     if base is None or not whole:
         raise KimituiError("too little has been measured for estimates", fix="Let kimitui sizes measure-linux go on.")
     conditions = Conditions(slice_, tree)
-    factors = _factors(kernels, base, conditions)
-    present = _product(factors, base.values)
     known = kbuild.conditions(source, platform)
-    elsewhere = _elsewhere(base, whole, factors, source)
-    by_lines = _unmeasured(base, elsewhere, known, source)
-    parts = _parts({**by_lines, **elsewhere, **base.objects}, base, conditions, known, source, present)
+    groups = _Groups(
+        rest=_factors(kernels, base, conditions),
+        core=_core_factors(kernels, conditions, source),
+        core_paths=frozenset(path for path, all_ in known.items() if conditions.any_of(all_) == "y"),
+        base=base,
+    )
+    measured = _normal(base, whole, groups, source)
+    plain, changes = _variants(kernels, base, groups.rest)
+    by_lines = _unmeasured(base, {**measured, **plain}, known, source)
+    objects = {**by_lines, **measured, **plain}
+    parts = _parts(objects, changes, groups, conditions, known, source)
+    made = _made(whole, conditions)
     data: dict[str, Any] = {
         "arch": arch,
         "origin": dict(origin),
-        "objects": {"measured": len({*base.objects, *elsewhere}), "by_lines": len(by_lines)},
+        "objects": {"measured": len(measured), "by_lines": len(by_lines)},
         "kinds": list(KINDS),
         "slice": slice_.export(
             [*conditions.read, *COMPILED_IN, *(f"KERNEL_{name}" for name in _CHOSEN), *_WRAPPING, "KALLSYMS"]
         ),
-        "factors": [[when, by_kind] for when, by_kind, _option in factors],
-        "only": _only(base, whole, conditions, {option for _when, _by_kind, option in factors}),
-        "smaller": sorted(option for _when, by_kind, option in factors if min(by_kind[: KINDS.index("exports")]) < 1),
-        "parts": parts,
+        "groups": [
+            {"factors": [[when, by_kind] for when, by_kind, _option in found], "parts": parts[name]}
+            for name, found in (("core", groups.core), ("rest", groups.rest))
+        ],
+        "only": _only(base, whole, conditions, {option for _when, _by_kind, option in groups.rest}),
+        "smaller": sorted(
+            {
+                option
+                for _when, by_kind, option in (*groups.rest, *groups.core)
+                if min(by_kind[: KINDS.index("exports")]) < 1
+            }
+            | {option for _path, option, change in changes if min(change[: len(_LINKED)]) < 0}
+        ),
         "image": {
             "module": 1.35,
-            "kinds": _made(whole),
-            "content": {"packed": 1.0},
-            "compressors": [{"when": "y", "scale": 1.0, "exponent": 1.0, "wrapper": 0}],
+            "kinds": made,
+            "compressors": [],
             "wrapper": [],
         },
         "comparison": {},
     }
-    return _with_image(data, whole, conditions)
+    return _with_image(data, whole, conditions, [_content(kernel, objects, groups, known) for kernel in whole])
 
 
 def _together(lots: Sequence[Measured]) -> Measured | None:
@@ -155,8 +179,35 @@ def _factors(kernels: Sequence[Measured], base: Measured, conditions: Conditions
         ]
         on, off = (0, 1) if base.values.get(option, "n") != "n" else (1, 0)
         by_kind = [round(pair[on] / pair[off], 4) if min(pair) else 1.0 for pair in sums]
-        found.append((conditions.on(option), by_kind, option))
+        if option != "UNWINDER_ORC":  # its tables are made of all objects, and are nothing of theirs
+            found.append((conditions.on(option), by_kind, option))
     return sorted(found, key=lambda one: one[2])
+
+
+def _variants(
+    kernels: Sequence[Measured], base: Measured, factors: Sequence[_Factor]
+) -> tuple[dict[str, Vector], list[tuple[str, str, Vector]]]:
+    """What options change in single objects: those objects as they are without all such options, and by path and option
+    what it adds (or, below 0, takes away), beyond what it changes everywhere."""
+    by_option = {option: by_kind for _when, by_kind, option in factors}
+    plain: dict[str, Vector] = {}
+    changes = []
+    for kernel in kernels:
+        if kernel.use != "variant":
+            continue
+        option = kernel.name.removeprefix("variant-")
+        symbol = VARIANTS[option]
+        is_on = base.values.get(symbol, "n") != "n"
+        everywhere = by_option.get(option, [1.0] * len(KINDS)) if is_on else [1.0] * len(KINDS)
+        for path in kernel.objects.keys() & base.objects.keys():
+            other = [size * factor for size, factor in zip(kernel.objects[path], everywhere, strict=True)]
+            pairs = zip(base.objects[path], other, strict=True)
+            change = tuple(round(mine - theirs if is_on else theirs - mine) for mine, theirs in pairs)
+            changes.append((path, symbol, change))
+            if is_on:
+                before = plain.get(path, base.objects[path])
+                plain[path] = tuple(size - more for size, more in zip(before, change, strict=True))
+    return plain, sorted(changes)
 
 
 def _only(
@@ -164,13 +215,33 @@ def _only(
 ) -> list[list[str]]:
     """Formulas of options that change everything, with the one value, y or n, with which anything was measured."""
     found = []
-    for option in (*COMPILED_IN, *_OPTIONS.values()):
-        kernels = whole if option in _OPTIONS.values() else [base, *whole]
+    for option in (*COMPILED_IN, "KALLSYMS", "MODULES"):
+        kernels = whole if option in ("KALLSYMS", "MODULES") else [base, *whole]
         seen = {kernel.values.get(option, "n") != "n" for kernel in kernels}
         formula = conditions.on(option)
         if option not in sampled and len(seen) == 1 and formula not in ("y", "n"):
             found.append([formula, "ny"[seen.pop()]])
     return sorted(found)
+
+
+def _core_factors(kernels: Sequence[Measured], conditions: Conditions, source: Path) -> list[_Factor]:
+    """The same for the objects that every kernel has, of which less and less was compiled."""
+    chain = sorted((kernel for kernel in kernels if kernel.use == "core"), key=lambda kernel: kernel.name)
+    pairs = [(after.name.split("-", 2)[2], before, after) for before, after in pairwise(chain)]
+    pairs += [(one.name.removeprefix("more-"), one, chain[-1]) for one in kernels if one.use == "more" and chain]
+    found = []
+    for option, on, off in pairs:
+        if (formula := conditions.on(option)) in ("y", "n") or option == "UNWINDER_ORC":
+            continue
+        # Objects whose sources do not name it: what they change by comes from headers, or from the compiler.
+        shared = [
+            path
+            for path in on.objects.keys() & off.objects.keys()
+            if _lines(source, path, on.values) == _lines(source, path, off.values)
+        ]
+        sums = [[sum(one.objects[path][kind] for path in shared) for one in (on, off)] for kind in range(len(KINDS))]
+        found.append((formula, [round(more / less, 4) if more and less else 1.0 for more, less in sums], option))
+    return found
 
 
 def _product(factors: Sequence[_Factor], values: Mapping[str, str]) -> list[float]:
@@ -181,43 +252,79 @@ def _product(factors: Sequence[_Factor], values: Mapping[str, str]) -> list[floa
     return product
 
 
+@dataclass(frozen=True)
+class _Groups:
+    """The objects that every kernel has, the core, and the rest, with what changes all of a group."""
+
+    rest: Sequence[_Factor]
+    core: Sequence[_Factor]
+    core_paths: frozenset[str]
+    base: Measured
+
+    def of(self, path: str) -> str:
+        """The name of an object's group."""
+        return "core" if path in self.core_paths else "rest"
+
+    def present(self, path: str, kernel: Measured | None = None) -> list[float]:
+        """By what an object is multiplied in a kernel, or in the base."""
+        factors = self.core if path in self.core_paths else self.rest
+        return _product(factors, (kernel or self.base).values)
+
+
 # Parts
 
 
-def _elsewhere(
-    base: Measured, whole: Sequence[Measured], factors: Sequence[_Factor], source: Path
-) -> dict[str, Vector]:
-    """Sizes of objects that are measured in other kernels only, as they would be in the base: with what is compiled
-    into everything there, and with as many of their sources' lines."""
-    found: dict[str, Vector] = {}
-    present = _product(factors, base.values)
+def _normal(base: Measured, whole: Sequence[Measured], groups: _Groups, source: Path) -> dict[str, Vector]:
+    """Sizes of objects as they would be in the base: with what is compiled into everything there, and with as many of
+    their sources' lines. Where the base has been measured, it decides; but of the core, kernels tell more that are not
+    as far from all others."""
+    seen: dict[str, list[Sequence[float]]] = defaultdict(list)
     for kernel in whole:
-        there = _product(factors, kernel.values)
         for path, sizes in kernel.objects.items():
-            if path in base.objects or path in found or path in _MADE:
+            if path in _MADE or (path in base.objects and groups.of(path) == "rest"):
+                continue
+            if kernel.values.get("EVENT_TRACING") == "y" and guarding.defines_tracepoints(source, path):
                 continue
             lines = _lines(source, path, kernel.values)
             grown = _lines(source, path, base.values) / lines if lines else 1.0
-            found[path] = tuple(
-                round(size * grown * one / other) for size, one, other in zip(sizes, present, there, strict=True)
-            )
+            pairs = zip(groups.present(path), groups.present(path, kernel), strict=True)
+            seen[path].append([size * grown * one / other for size, (one, other) in zip(sizes, pairs, strict=True)])
+    for path, sizes in base.objects.items():
+        if len(seen[path]) < _ENOUGH_KERNELS:
+            seen[path].append(sizes)
+    return {path: tuple(round(sum(one) / len(one)) for one in zip(*all_, strict=True)) for path, all_ in seen.items()}
+
+
+def _content(
+    kernel: Measured, objects: Mapping[str, Vector], groups: _Groups, known: Mapping[str, set[kbuild.Condition]]
+) -> float:
+    """What zlib makes of the objects of a kernel, with those of its libraries, of which it does not say so itself."""
+    packed = KINDS.index("packed")
+    found = float(_sum(kernel, "packed"))
+    for path, sizes in objects.items():
+        conditions = known.get(path, ())
+        if path not in kernel.objects and "lib/" in path and any(_holds(one, kernel.values) for one in conditions):
+            found += sizes[packed] * groups.present(path, kernel)[packed] / groups.present(path)[packed]
     return found
 
 
+def _holds(condition: kbuild.Condition, values: Mapping[str, str]) -> bool:
+    def holds(test: kbuild.Literal) -> bool:
+        value = {"y": 2, "m": 1}.get(values.get(test[0], "n"), 0)
+        return {"on": value > 0, "off": value == 0, "m": value == 1, "not y": value < 2}.get(test[1], value == 2)
+
+    return all(map(holds, condition))
+
+
 def _unmeasured(
-    base: Measured, elsewhere: Mapping[str, Vector], known: Mapping[str, set[kbuild.Condition]], source: Path
+    base: Measured, measured: Mapping[str, Vector], known: Mapping[str, set[kbuild.Condition]], source: Path
 ) -> dict[str, Vector]:
     """Sizes of the objects that the base links and that are not measured yet, from the lines of their sources.
 
     A line takes what it takes in the measured objects of the same top directory, or in all of them.
     """
 
-    def holds(test: kbuild.Literal) -> bool:
-        value = {"y": 2, "m": 1}.get(base.values.get(test[0], "n"), 0)
-        return {"on": value > 0, "off": value == 0, "m": value == 1, "not y": value < 2}.get(test[1], value == 2)
-
     sums: dict[str, list[float]] = defaultdict(lambda: [0.0] * (len(KINDS) + 1))
-    measured = {**elsewhere, **base.objects}
     for path, sizes in measured.items():
         lines = _lines(source, path, base.values)
         if lines:
@@ -225,7 +332,7 @@ def _unmeasured(
                 sums[top] = [one + more for one, more in zip(sums[top], (*sizes, lines), strict=True)]
     found = {}
     for path, conditions in known.items():
-        if path not in measured and any(all(map(holds, one)) for one in conditions):
+        if path not in measured and any(_holds(one, base.values) for one in conditions):
             top = path.partition("/")[0]
             *totals, counted = sums[top if sums[top][-1] > _ENOUGH_LINES else ""]
             lines = _lines(source, path, base.values)
@@ -238,7 +345,7 @@ def _lines(source: Path, path: str, values: Mapping[str, str]) -> int:
     file = guarding.source_of(source, path)
     if file is None:
         return 0
-    counted = guarding.guards(file.read_text(encoding="utf-8", errors="replace"))
+    counted = guarding.counted(file)
     return sum(
         count for guard, count in counted.items() if all((values.get(option, "n") != "n") == on for option, on in guard)
     )
@@ -246,22 +353,42 @@ def _lines(source: Path, path: str, values: Mapping[str, str]) -> int:
 
 def _parts(
     objects: Mapping[str, Vector],
-    base: Measured,
+    changes: Sequence[tuple[str, str, Vector]],
+    groups: _Groups,
     conditions: Conditions,
     known: Mapping[str, set[kbuild.Condition]],
     source: Path,
-    present: Sequence[float],
-) -> list[list[Any]]:
-    totals: dict[str, list[float]] = defaultdict(lambda: [0.0] * len(KINDS))
-    for path, sizes in sorted(objects.items()):
-        when = conditions.any_of(known[path]) if path in known else _neighbours(path, known, conditions)
-        alone = [size / factor for size, factor in zip(sizes, present, strict=True)]
-        for guard, share in _shares(source, path, base.values, conditions).items():
-            together = _joined("&", [when, guard])
-            if share * alone[0] + share * alone[1] < _LEAST_BYTES:
-                together = when
-            totals[together] = [total + share * size for total, size in zip(totals[together], alone, strict=True)]
-    return [[when, [round(size) for size in sizes]] for when, sizes in sorted(totals.items()) if when != "n"]
+) -> dict[str, list[list[Any]]]:
+    """By group, sums by condition, and which objects they are of.
+
+    `changes` is what single options change in single objects.
+    """
+
+    def condition(path: str) -> str:
+        return conditions.any_of(known[path]) if path in known else _neighbours(path, known, conditions)
+
+    def pieces() -> Iterator[tuple[str, str, Vector, float]]:
+        for path, sizes in sorted(objects.items()):
+            for guard, share in _shares(source, path, groups.base.values, conditions).items():
+                large = share * (sizes[0] + sizes[1]) >= _LEAST_BYTES
+                yield path, _joined("&", [condition(path), guard]) if large else condition(path), sizes, share
+        for path, option, sizes in changes:
+            yield path, _joined("&", [condition(path), conditions.on(option)]), sizes, 1.0
+
+    totals: dict[tuple[str, str], list[float]] = defaultdict(lambda: [0.0] * len(KINDS))
+    linked: dict[tuple[str, str], dict[str, list[float]]] = defaultdict(dict)
+    for path, when, sizes, share in pieces():
+        key = groups.of(path), when
+        alone = [share * size / factor for size, factor in zip(sizes, groups.present(path), strict=True)]
+        totals[key] = [total + size for total, size in zip(totals[key], alone, strict=True)]
+        before = linked[key].get(path, [0.0] * len(_LINKED))
+        linked[key][path] = [one + size for one, size in zip(before, alone, strict=False)]
+    found: dict[str, list[list[Any]]] = {"core": [], "rest": []}
+    for (group, when), total in sorted(totals.items()):
+        if when != "n":
+            owners = [[path, *map(round, own)] for path, own in linked[group, when].items() if abs(sum(own)) > 1]
+            found[group].append([when, list(map(round, total)), owners])
+    return found
 
 
 def _neighbours(path: str, known: Mapping[str, set[kbuild.Condition]], conditions: Conditions) -> str:
@@ -278,7 +405,7 @@ def _shares(source: Path, path: str, values: Mapping[str, str], conditions: Cond
         return {"y": 1.0}
     lines: dict[str, int] = defaultdict(int)
     active = 0
-    for guard, count in guarding.guards(file.read_text(encoding="utf-8", errors="replace")).items():
+    for guard, count in guarding.counted(file).items():
         if all((values.get(option, "n") != "n") == on for option, on in guard):
             active += count
         # Code in place of an option's counts for every kernel, or, where the option was on, for none.
@@ -292,49 +419,73 @@ def _shares(source: Path, path: str, values: Mapping[str, str], conditions: Cond
 # What the build makes of all objects
 
 
-def _made(whole: Sequence[Measured]) -> dict[str, dict[str, Any]]:
-    """Of exports and names, by what to multiply what the objects have of them, to get what is linked.
+def _made(whole: Sequence[Measured], conditions: Conditions) -> dict[str, dict[str, Any]]:
+    """By kind that the build makes of all objects, from which kind of theirs, when, and by what to multiply that.
 
     A relocation of an x86 kernel that moves itself takes four bytes.
     """
-    rules: dict[str, dict[str, Any]] = {"relocations": {"when": "X86_NEED_RELOCS", "factor": 4.0}}
-    for made, kind in _MADE.items():
-        position = KINDS.index(kind)
-        pairs = [(sum(o[position] for p, o in k.objects.items() if p not in _MADE), k.objects.get(made)) for k in whole]
-        linked = [(objects, _size(sizes)) for objects, sizes in pairs if sizes and objects]
-        factor = sum(size for _, size in linked) / sum(objects for objects, _ in linked) if linked else 0.0
-        rules[kind] = {"when": _OPTIONS[made], "factor": round(factor, 4)}
+    rules = {"relocations": {"of": "relocations", "when": conditions.on("X86_NEED_RELOCS"), "factor": 4.0}}
+    for kind, (source, option, unless) in _MADE_OF.items():
+        pairs = [(_sum(kernel, source), made) for kernel in whole if (made := _made_bytes(kernel, kind))]
+        factor = sum(made for _, made in pairs) / sum(total for total, _ in pairs) if pairs else 0.0
+        when = _joined("&", [conditions.on(option), *(f'= {name} "n"' for name in unless)])
+        conditions.read.update(unless)
+        rules[kind] = {"of": source, "when": when, "factor": round(factor, 4)}
     return rules
 
 
-def _size(sizes: Vector) -> int:
-    return sum(sizes[KINDS.index(kind)] for kind in ("code", "rest", "exports"))
+def _sum(kernel: Measured, kind: str) -> int:
+    """Bytes of a kind in all objects of a kernel."""
+    position = KINDS.index(kind)
+    return sum(sizes[position] for path, sizes in kernel.objects.items() if path not in _MADE)
+
+
+def _made_bytes(kernel: Measured, kind: str) -> int:
+    """Bytes of what the build made; 0 where it did not, or where too little of it is left to tell."""
+    _source, option, unless = _MADE_OF[kind]
+    if kernel.values.get(option, "n") == "n" or any(kernel.values.get(name, "n") != "n" for name in unless):
+        return 0
+    if kind == "orc":
+        return kernel.orc_bytes
+    made = kernel.objects.get("kallsyms" if kind == "names" else "exports")
+    return sum(made[KINDS.index(one)] for one in ("code", "rest", "exports")) if made else 0
 
 
 # The image
 
-_RELOCATIONS_PACKED = 0.5
-"""Sorted addresses, of four bytes each: the exponent takes up what is wrong with it."""
-
 _WRAPPING = ("EFI_STUB", "RANDOMIZE_BASE", "X86_NEED_RELOCS")
 """Options that add code which is not packed."""
 
+_PACKED = {"relocations": 0.5, "orc": 0.3, "exports": 0.45, "names": 0.8}
+"""How much of a byte of it counts where no kernel says it: sorted addresses, tables, names, names in few letters."""
 
-def _with_image(data: dict[str, Any], whole: Sequence[Measured], conditions: Conditions) -> dict[str, Any]:
-    data["image"]["content"] = _weights(whole)
-    model = Model(data)
-    contents = [model.content(kernel.requested) for kernel in whole]
+_ROUNDS = 200
+
+
+def _with_image(
+    data: dict[str, Any], whole: Sequence[Measured], conditions: Conditions, contents: Sequence[float]
+) -> dict[str, Any]:
+    """With what compressors make of kernels; `contents` is what zlib makes of the objects of each of the whole ones."""
+    rules = data["image"]["kinds"]
+    made = [
+        {
+            kind: float(_made_bytes(kernel, kind) if kind in _MADE_OF else rule["factor"] * _sum(kernel, kind))
+            if kind in _MADE_OF or kernel.values.get("X86_NEED_RELOCS") == "y"
+            else 0.0
+            for kind, rule in rules.items()
+        }
+        for kernel in whole
+    ]
     compressors = []
     for name in _CHOSEN:
         word = name.lower()
-        pairs = [(math.log(c), math.log(k.packed_bytes[word])) for c, k in zip(contents, whole, strict=True)]
-        scale, exponent = _line(pairs)
+        scale, weights = _weighed(contents, made, [kernel.packed_bytes[word] for kernel in whole])
         wrappers = [k.vmlinuz_bytes - k.packed_bytes[word] for k in whole if k.compressor == word]
         compressors.append(
             {
                 "when": conditions.on(f"KERNEL_{name}"),
-                "scale": round(math.exp(scale), 6),
-                "exponent": round(exponent, 6),
+                "scale": round(scale, 6),
+                "content": {"packed": 1.0, **{kind: round(weight, 4) for kind, weight in weights.items()}},
                 "wrapper": min(wrappers, default=_wrapper(whole)),
             }
         )
@@ -345,23 +496,26 @@ def _with_image(data: dict[str, Any], whole: Sequence[Measured], conditions: Con
     return data
 
 
-def _weights(whole: Sequence[Measured]) -> dict[str, float]:
-    """What of the content counts when it is packed: zlib's sizes of the objects, and of what is made of them."""
-    weights = {"packed": 1.0, "relocations": _RELOCATIONS_PACKED}
-    for made, kind in _MADE.items():
-        there = [kernel.objects[made] for kernel in whole if made in kernel.objects]
-        if linked := sum(map(_size, there)):
-            weights[kind] = round(sum(sizes[KINDS.index("packed")] for sizes in there) / linked, 4)
-    return weights
-
-
-def _line(pairs: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """Offset and slope of the line through points; through fewer than two of them with slope 1."""
-    xs, ys = [x for x, _ in pairs], [y for _, y in pairs]
-    mean_x, mean_y = sum(xs) / len(xs), sum(ys) / len(ys)
-    spread = sum((x - mean_x) ** 2 for x in xs)
-    slope = sum((x - mean_x) * (y - mean_y) for x, y in pairs) / spread if spread > 0.01 else 1.0
-    return mean_y - slope * mean_x, slope
+def _weighed(
+    contents: Sequence[float], made: Sequence[Mapping[str, float]], packed: Sequence[int]
+) -> tuple[float, dict[str, float]]:
+    """What a compressor makes of a byte of content, and how much of such a byte each byte of what the build made is."""
+    weights = dict(_PACKED)
+    scale = 1.0
+    for _ in range(_ROUNDS):
+        wholes = [
+            content + sum(weights[kind] * size for kind, size in one.items())
+            for content, one in zip(contents, made, strict=True)
+        ]
+        scale = sum(size / whole for size, whole in zip(packed, wholes, strict=True)) / len(wholes)
+        for kind in weights:
+            rows = zip(packed, wholes, made, strict=True)
+            told = [
+                weights[kind] + (size / scale - whole) / one[kind] for size, whole, one in rows if one.get(kind, 0.0)
+            ]
+            if told:
+                weights[kind] = min(max((weights[kind] + sum(told) / len(told)) / 2, 0.0), 2.0)
+    return scale, weights
 
 
 def _wrapper(whole: Sequence[Measured]) -> int:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 Guard = frozenset[tuple[str, bool]]
@@ -19,6 +20,10 @@ _DIRECTIVE = re.compile(r"\s*#\s*(if|ifdef|ifndef|elif|else|endif)\b\s*(.*)")
 _TERM = re.compile(
     r"(!?)\s*(?:defined\s*\(?\s*CONFIG_(\w+)\s*\)?|IS_(?:ENABLED|REACHABLE|BUILTIN)\s*\(\s*CONFIG_(\w+)\s*\))"
 )
+_INCLUDE = re.compile(r'^#[ \t]*include[ \t]+"([\w-]+\.[ch])".*$', re.MULTILINE)
+_FUNCTION = re.compile(r"^[a-z][\w \t*]*\([^;{}]*\)\n\{", re.MULTILINE)
+_FUNCTIONS = 3
+"""A header with so many functions more than are inline is code."""
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 
 
@@ -48,10 +53,36 @@ def guards(text: str) -> Counter[Guard]:
     return found
 
 
+@cache
+def counted(file: Path) -> Mapping[Guard, int]:
+    """The lines of a source, by what they are guarded with, as `guards` counts them."""
+    return guards(code_of(file))
+
+
+def code_of(file: Path) -> str:
+    """A source with the code that it includes from its own directory: C files, and headers that define functions."""
+
+    def included(match: re.Match[str]) -> str:
+        other = file.parent / match[1]
+        if not other.is_file():
+            return match[0]
+        text = other.read_text(encoding="utf-8", errors="replace")
+        functions = len(_FUNCTION.findall(text)) - len(re.findall(r"\binline\b", text))
+        return text if match[1].endswith(".c") or functions >= _FUNCTIONS else match[0]
+
+    return _INCLUDE.sub(included, file.read_text(encoding="utf-8", errors="replace"))
+
+
 def source_of(directory: Path, path: str) -> Path | None:
     """The source of an object, by its path below the directory of Linux' source; None where it is made."""
     files = (directory / f"{path.removesuffix('.o')}{suffix}" for suffix in (".c", ".S"))
     return next((file for file in files if file.is_file()), None)
+
+
+def defines_tracepoints(directory: Path, path: str) -> bool:
+    """Whether an object's source defines tracepoints, most of whose code is made by macros."""
+    file = source_of(directory, path)
+    return file is not None and "define CREATE_TRACE_POINTS" in file.read_text(encoding="utf-8", errors="replace")
 
 
 def size_of(directory: Path, path: str) -> int:
@@ -65,9 +96,8 @@ def _condition(word: str, rest: str) -> Guard:
     if word in ("ifdef", "ifndef"):
         name = rest.split()[0] if rest else ""
         return frozenset([(_option(name), word == "ifdef")]) if name.startswith("CONFIG_") else NONE
-    if "||" in rest:
-        return NONE
-    return frozenset(_terms(rest))
+    # Of alternatives the first one counts; the others are mostly for other architectures.
+    return frozenset(_terms(rest.split("||")[0]))
 
 
 def _terms(text: str) -> Iterator[tuple[str, bool]]:

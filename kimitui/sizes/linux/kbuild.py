@@ -19,7 +19,7 @@ Condition = frozenset[Literal]
 
 ALWAYS: Condition = frozenset()
 
-_ASSIGNMENT = re.compile(r"\s*(?P<name>[^\s:=+?#]+(?:\([^)]*\)[^\s:=+?]*)*)\s*(?:\+|:|::|\?)?=\s*(?P<words>.*)")
+_ASSIGNMENT = re.compile(r"\s*(?P<name>[^\s:=+?#]+(?:\([^)]*\)[^\s:=+?]*)*)\s*(?P<sign>\+|:|::|\?)?=\s*(?P<words>.*)")
 _OPTION = re.compile(r"\$\(CONFIG_(\w+)\)")
 _SUBSTITUTED = re.compile(r"\$\((?:subst m,y,\s*\$\(CONFIG_(\w+)\)|CONFIG_(\w+):m=y)\)")
 _REFERENCE = re.compile(r"\$\((\w[\w-]*)\)")
@@ -36,7 +36,7 @@ def conditions(source: Path, platform: str, *, bits: int = 64) -> dict[str, set[
     found: dict[str, set[Condition]] = {}
     variables = {"SRCARCH": platform, "BITS": str(bits)}
     seen: set[tuple[str, Condition]] = set()
-    pending: list[tuple[str, Condition]] = [("", ALWAYS)]
+    pending: list[tuple[str, Condition]] = [("", ALWAYS), ("lib", ALWAYS)]
     pending += [(f"arch/{platform}/{name}", ALWAYS) for name in ("lib", "video")]
     pending += [(f"arch/{platform}/{name}", _value(option)) for name, option in (("pci", "PCI"), ("power", "PM"))]
     while pending:
@@ -108,7 +108,7 @@ class _Makefile:
 
     def _read(self, source: Path, path: Path) -> None:
         tests: list[Literal | None] = []
-        text = re.sub(r"\s*\\\n\s*", " ", path.read_text(encoding="utf-8", errors="replace"))
+        text = re.sub(r"[ \t]*\\\n[ \t]*", " ", path.read_text(encoding="utf-8", errors="replace"))
         for line in text.splitlines():
             line = line.split("#", 1)[0]
             if line.startswith("\t") and not _ASSIGNMENT.fullmatch(line):
@@ -123,7 +123,17 @@ class _Makefile:
                 if included.is_file() and included.is_relative_to(source):
                     self._read(source, included)
             elif assignment := _ASSIGNMENT.fullmatch(line):
-                self._assign(assignment["name"], assignment["words"], frozenset(test for test in tests if test))
+                tested = frozenset(test for test in tests if test)
+                if assignment["sign"] != "+":
+                    self._replace(assignment["name"])
+                self._assign(assignment["name"], assignment["words"], tested)
+
+    def _replace(self, name: str) -> None:
+        """`x-$(CONFIG_A) := b.o` after `x-y := a.o` is the same variable, where A is y, and takes its place."""
+        stem, condition = self._named(name)
+        for option, _kind in condition:
+            before = self._lists.get(stem or "", [])
+            before[:] = [(word, further or frozenset([(option, "not y")])) for word, further in before]
 
     def _assign(self, name: str, words: str, tests: Condition) -> None:
         stem, condition = self._named(name)

@@ -15,15 +15,18 @@ from kimitui.config import Configuration
 from kimitui.errors import KimituiError
 from kimitui.kconfig import linux as linux_tree
 from kimitui.sizes.kernel import DATA, Model, model
-from kimitui.sizes.linux import campaign, compare, designs, record
+from kimitui.sizes.linux import campaign, compare, designs, guards, record
 from kimitui.sizes.linux.campaign import Laboratory
 from kimitui.sizes.linux.designs import Design
 from kimitui.sizes.linux.fit import fit
 from kimitui.sizes.linux.record import Measured
 from kimitui.sizes.linux.slice import Slice
 
-SAMPLED_LOT, SAMPLE = 3, 8
-"""The lot of which so many objects are the sample for options that are compiled into everything."""
+CORE_SAMPLE = 40
+"""About so many of the objects that every kernel has are in the sample of them; large and small ones alike."""
+
+SAMPLED_LOT, SAMPLED_EVERY = 3, 2
+"""The lot of which every other object is in the sample for options that are compiled into everything."""
 
 
 FITTED, CHECKED = 4, 8
@@ -41,15 +44,26 @@ class Progress:
 
 def all_designs(laboratory: Laboratory) -> list[Design]:
     """Everything that is measured, in the order of what it tells."""
-    lots = list(designs.everything(laboratory.arch, lambda requested: campaign.linked(laboratory, requested)))
+    base = designs.everything(laboratory.arch)
+    every = campaign.linked(laboratory, base)
+    # Of those of libraries, whole kernels do not tell.
+    libraries = [path for path in every if path.startswith("lib/")]
+    lots = list(designs.lots(base, [path for path in every if path not in libraries]))
+    objects = [path for lot in lots for path in lot.objects]
+    traced = [path for path in objects if guards.defines_tracepoints(laboratory.source, path)]
+    smallest = campaign.linked(laboratory, designs.Drawing(laboratory.arch).requested({}))
+    core = [path for path in smallest if path in objects and path not in traced]
     # Neither the few giants, which take longest, nor objects so small that they say little.
-    sample = lots[SAMPLED_LOT].objects[:SAMPLE]
+    sample = [path for path in lots[SAMPLED_LOT].objects[::SAMPLED_EVERY] if path not in traced]
     contained, minimal, *drawn = designs.designs(laboratory.arch, fit=FITTED, check=CHECKED)
     return [
         contained,
         minimal,
         *lots[: SAMPLED_LOT + 1],
-        *designs.sampled(laboratory.arch, lots[0].requested, sample),
+        *designs.variants(laboratory.arch, base, traced),
+        Design("everything-libraries", "base", base, tuple(libraries)),
+        *designs.core(laboratory.arch, base, core[:: len(core) // CORE_SAMPLE]),
+        *designs.sampled(laboratory.arch, base, sample),
         *lots[SAMPLED_LOT + 1 :],
         *drawn,
     ]
@@ -111,7 +125,9 @@ def fitted_data(laboratory: Laboratory, kernels: Sequence[Measured]) -> dict[str
         source=laboratory.source,
     )
     data["tools"] = dict(laboratory.tools)
-    data["comparison"] = compare.summary(compare.compared(Model(data), kernels))
+    pairs = compare.compared(Model(data), kernels)
+    # A few of them would say more than they know.
+    data["comparison"] = compare.summary(pairs) if len(pairs) == CHECKED else {}
     return data
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,9 @@ _OF = {
     "packed": "packed",
 }
 
+_ORC = re.compile(r"\s\.orc_unwind(?:_ip)?\s+\w+\s+\w+\s+\w+\s+(\w+)")
+"""In what `readelf --section-headers --wide` prints, the sizes of the tables for unwinding."""
+
 Vector = tuple[int, ...]
 """Numbers in the order of KINDS."""
 
@@ -45,6 +49,8 @@ class Measured:
     payload_bytes: int
     vmlinuz_bytes: int
     packed_bytes: Mapping[str, int]
+    orc_bytes: int = 0
+    """What objtool has made for unwinding, of all objects."""
 
     @property
     def compressor(self) -> str:
@@ -70,6 +76,7 @@ def read(directory: Path) -> Measured:
         payload_bytes=_number(directory / "payload-bytes"),
         vmlinuz_bytes=_number(directory / "vmlinuz-bytes"),
         packed_bytes={word: int(size) for word, size in (line.split() for line in lines if line)},
+        orc_bytes=_orc_bytes(directory / "sections"),
     )
 
 
@@ -79,6 +86,11 @@ def _vector(sizes: Mapping[str, int]) -> Vector:
         if kind in _OF:
             totals[_OF[kind]] += size
     return tuple(totals.values())
+
+
+def _orc_bytes(sections: Path) -> int:
+    text = sections.read_text() if sections.exists() else ""
+    return sum(int(size, 16) for size in _ORC.findall(text))
 
 
 def _number(path: Path) -> int:

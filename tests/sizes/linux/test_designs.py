@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
 import pytest
 
@@ -63,8 +64,28 @@ def test_a_sample_differs_in_its_option(drawing: Drawing) -> None:
     for design in rest:
         option = design.name.removeprefix("sample-")
         assert option in COMPILED_IN
-        assert design.requested[option] != base[option]
+        assert design.requested.get(option, "n") != base.get(option, "n")
         assert design.objects == ("mm/slub.o",)
+
+
+def test_less_and_less_is_left_of_the_kernel_that_has_everything(drawing: Drawing, upstream: Kconfig) -> None:
+    base = drawing.everything(designs.preset("vm", ARCH))
+    steps = [one for one in designs.core(ARCH, base, ("mm/slub.o",)) if one.use == "core"]
+    assert steps[0].requested == base
+    for before, after in pairwise(steps):
+        assert on(after.requested) < on(before.requested), after.name
+        *_, option = after.name.split("-", 2)
+        assert after.requested.get(option, "n") == "n"
+    more = [one for one in designs.core(ARCH, base, ("mm/slub.o",)) if one.use == "more"]
+    assert len(more) > 5 and all(one.name.removeprefix("more-") in on(one.requested) for one in more)
+
+
+def test_what_changes_single_objects_is_measured_both_ways(drawing: Drawing) -> None:
+    base = drawing.everything(designs.preset("vm", ARCH))
+    found = {one.name: one for one in designs.variants(ARCH, base, ("fs/ext4/super.o",))}
+    assert {"everything-traced", "everything-crc", "variant-FTRACE", "variant-CRC32_SARWATE"} == found.keys()
+    for name, one in found.items():
+        assert (one.requested == base) == name.startswith("everything")
 
 
 def test_the_data_follow_linuxs_own_tree(upstream: Kconfig, drawing: Drawing) -> None:
