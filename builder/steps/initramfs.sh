@@ -6,7 +6,7 @@
 
 mkdir initramfs
 cd initramfs
-mkdir bin dev etc proc run sys system data root
+mkdir bin dev etc proc run sys system data new
 cp /input/init init
 cp /input/mounts /input/moves etc
 cp /steps/initramfs-busybox/busybox bin/busybox

@@ -95,8 +95,8 @@ def acceleration(arch: Arch) -> Acceleration:
 def emulation(arch: Arch) -> Acceleration:
     """A processor that works on every host, and is the slower for it.
 
-    An emulated PC's usual firmware takes longer than anything else before the kernel; QEMU brings one that only starts
-    kernels, but not every distribution packs it.
+    QEMU brings a firmware for PCs that only starts kernels and takes less time for it than the usual one, but not every
+    distribution packs it.
     """
     qboot = Path(program(arch)).parent.parent / "share/qemu/qboot.rom"
     firmware = qboot if arch.name == "x86_64" and qboot.exists() else None  # i686 kernels hang with it

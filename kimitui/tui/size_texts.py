@@ -96,9 +96,8 @@ def _parts(parts: Sequence[Part]) -> Iterator[Paragraph]:
         name = part.name.rpartition(".")[2] or part.name
         users = f" ({len(part.shared_with)} others)" if len(part.shared_with) > 2 else ""
         users = users or (f" (with {', '.join(part.shared_with).lower()})" if part.shared_with else "")
-        where = f"{owner}: {name}" if owner else repr(part.name)
-        if not name:
-            where = part.owner.removesuffix(".o")
+        function = f"{owner}: {name}" if owner else repr(part.name)
+        where = function if name else part.owner.removesuffix(".o")
         yield Paragraph(f"{where}{users}", "", f"{format_size(part.size_bytes):>8} ", "value", verbatim=True)
     if len(parts) > _LISTED:
         rest = sum(part.size_bytes for part in parts[_LISTED:])

@@ -23,7 +23,6 @@ COMPILED_IN = (
     "CPU_MITIGATIONS",
     "SMP",
     "STACKPROTECTOR",
-    "UNWINDER_ORC",
     "X86_KERNEL_IBT",
     "PREEMPT",
     "UBSAN",
@@ -71,7 +70,7 @@ CORE = (
 every kernel has. Much of what they are made of comes from headers, where only compiling says what an option changes."""
 
 CORE_MORE = (
-    *("CC_OPTIMIZE_FOR_PERFORMANCE", "UNWINDER_ORC", "X86_KERNEL_IBT", "PREEMPT", "PREEMPT_VOLUNTARY", "PREEMPT_RT"),
+    *("CC_OPTIMIZE_FOR_PERFORMANCE", "X86_KERNEL_IBT", "PREEMPT", "PREEMPT_VOLUNTARY", "PREEMPT_RT"),
     *("UBSAN", "ZERO_CALL_USED_REGS", "INIT_STACK_NONE", "SHADOW_CALL_STACK", "SLUB_TINY", "BASE_SMALL"),
 )
 """What is added for the same to the kernel that has nothing."""
@@ -215,13 +214,11 @@ def core(arch: str, base: Mapping[str, str], objects: Sequence[str]) -> Iterator
     more than that."""
     drawing = Drawing(arch)
     yield Design("core-00-everything", "core", base, tuple(objects))
-    gone: dict[str, str] = {}
+    gone: list[str] = []
     before = base
     for number, name in enumerate(CORE, 1):
-        gone |= dict.fromkeys((name, *_HOLDING.get(name, ())), "n")
-        requested: Mapping[str, str] = drawing.changed(
-            {one: "n" for one in gone if f"{PREFIX}{one}" in drawing.names}, base
-        )
+        gone += [one for one in (name, *_HOLDING.get(name, ())) if f"{PREFIX}{one}" in drawing.names]
+        requested: Mapping[str, str] = drawing.changed(dict.fromkeys(gone, "n"), base)
         if requested != before:
             yield Design(f"core-{number:02}-{name}", "core", requested, tuple(objects))
         before = requested

@@ -73,6 +73,18 @@ def code_of(file: Path) -> str:
     return _INCLUDE.sub(included, file.read_text(encoding="utf-8", errors="replace"))
 
 
+def lines_of(directory: Path, path: str, values: Mapping[str, str]) -> int:
+    """How many lines of an object's source are compiled with the values of a `.config`; 0 where it is made."""
+    file = source_of(directory, path)
+    if file is None:
+        return 0
+    return sum(
+        count
+        for guard, count in counted(file).items()
+        if all((values.get(option, "n") != "n") == on for option, on in guard)
+    )
+
+
 def source_of(directory: Path, path: str) -> Path | None:
     """The source of an object, by its path below the directory of Linux' source; None where it is made."""
     files = (directory / f"{path.removesuffix('.o')}{suffix}" for suffix in (".c", ".S"))

@@ -48,8 +48,8 @@ def all_designs(laboratory: Laboratory) -> list[Design]:
     every = campaign.linked(laboratory, base)
     # Of those of libraries, whole kernels do not tell.
     libraries = [path for path in every if path.startswith("lib/")]
-    lots = list(designs.lots(base, [path for path in every if path not in libraries]))
-    objects = [path for lot in lots for path in lot.objects]
+    objects = [path for path in every if not path.startswith("lib/")]
+    lots = list(designs.lots(base, objects))
     traced = [path for path in objects if guards.defines_tracepoints(laboratory.source, path)]
     smallest = campaign.linked(laboratory, designs.Drawing(laboratory.arch).requested({}))
     core = [path for path in smallest if path in objects and path not in traced]
@@ -62,7 +62,7 @@ def all_designs(laboratory: Laboratory) -> list[Design]:
         *lots[: SAMPLED_LOT + 1],
         *designs.variants(laboratory.arch, base, traced),
         Design("everything-libraries", "base", base, tuple(libraries)),
-        *designs.core(laboratory.arch, base, core[:: len(core) // CORE_SAMPLE]),
+        *designs.core(laboratory.arch, base, core[:: max(1, len(core) // CORE_SAMPLE)]),
         *designs.sampled(laboratory.arch, base, sample),
         *lots[SAMPLED_LOT + 1 :],
         *drawn,
@@ -140,13 +140,23 @@ def write(data: dict[str, Any], directory: Path = DATA) -> Path:
     return path
 
 
-def _text(value: object) -> str:
-    if isinstance(value, list) and value and isinstance(value[0], list):
-        return "[\n" + ",\n".join(f"  {json.dumps(one, separators=(',', ':'))}" for one in value) + "\n ]"
-    if isinstance(value, dict) and "symbols" in value:
-        inner = ",\n".join(f"  {json.dumps(one, separators=(',', ':'))}" for one in value["symbols"])
-        return f'{{"base": {json.dumps(value["base"])}, "symbols": [\n{inner}\n ]}}'
+def _text(value: object, indent: str = " ") -> str:
+    """A value as JSON, with a line for each part of a list or group, so that differences can be read."""
+    if isinstance(value, dict) and any(isinstance(one, list) for one in value.values()):
+        inner = (f'{indent} "{key}": {_text(one, indent + " ")}' for key, one in sorted(value.items()))
+        return "{\n" + ",\n".join(inner) + f"\n{indent}}}"
+    if isinstance(value, list) and value and isinstance(value[0], list | dict):
+        inner = (f"{indent} {_text(one, indent + ' ') if _is_long(one) else _line(one)}" for one in value)
+        return "[\n" + ",\n".join(inner) + f"\n{indent}]"
     return json.dumps(value, sort_keys=True)
+
+
+def _is_long(value: object) -> bool:
+    return isinstance(value, dict) and "parts" in value
+
+
+def _line(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 def _measured(laboratory: Laboratory, wanted: Sequence[Design]) -> Iterator[Measured]:

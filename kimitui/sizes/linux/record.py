@@ -53,6 +53,11 @@ class Measured:
     """What objtool has made for unwinding, of all objects."""
 
     @property
+    def option(self) -> str:
+        """Of a kernel that tells of one option, which; its name ends with it."""
+        return self.name.rpartition("-")[2]
+
+    @property
     def compressor(self) -> str:
         """How its vmlinuz is packed."""
         chosen = (name.lower() for name in ("GZIP", "XZ", "ZSTD", "LZ4") if self.values.get(f"KERNEL_{name}") == "y")

@@ -1,0 +1,122 @@
+"""What options change in objects: in all of a group of them, by factors, and in single ones."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from kimitui.sizes.linux import guards
+from kimitui.sizes.linux.conditions import Conditions
+from kimitui.sizes.linux.designs import COMPILED_IN, VARIANTS
+from kimitui.sizes.linux.image import MADE_OF
+from kimitui.sizes.linux.record import KINDS, Measured, Vector
+
+Factor = tuple[str, list[float], str]
+
+
+def sampled_factors(kernels: Sequence[Measured], base: Measured, conditions: Conditions) -> list[Factor]:
+    """For each option of the sample the formula that it is on, and by how much it multiplies each kind."""
+    found: list[Factor] = []
+    for kernel in kernels:
+        if kernel.use != "sample":
+            continue
+        option = kernel.option
+        shared = kernel.objects.keys() & base.objects.keys()
+        sums = [
+            [sum(one.objects[path][kind] for path in shared) for one in (base, kernel)] for kind in range(len(KINDS))
+        ]
+        on, off = (0, 1) if base.values.get(option, "n") != "n" else (1, 0)
+        by_kind = [round(pair[on] / pair[off], 4) if min(pair) else 1.0 for pair in sums]
+        found.append((conditions.on(option), by_kind, option))
+    return sorted(found, key=lambda one: one[2])
+
+
+def core_factors(kernels: Sequence[Measured], conditions: Conditions, source: Path) -> list[Factor]:
+    """The same for the objects that every kernel has, of which less and less was compiled."""
+    chain = sorted((kernel for kernel in kernels if kernel.use == "core"), key=lambda kernel: kernel.name)
+    pairs = [(after.option, before, after) for before, after in pairwise(chain)]
+    pairs += [(one.option, one, chain[-1]) for one in kernels if one.use == "more" and chain]
+    found = []
+    for option, on, off in pairs:
+        if (formula := conditions.on(option)) in ("y", "n"):
+            continue
+        # Objects whose sources do not name it: what they change by comes from headers, or from the compiler.
+        shared = [
+            path
+            for path in on.objects.keys() & off.objects.keys()
+            if guards.lines_of(source, path, on.values) == guards.lines_of(source, path, off.values)
+        ]
+        sums = [[sum(one.objects[path][kind] for path in shared) for one in (on, off)] for kind in range(len(KINDS))]
+        found.append((formula, [round(more / less, 4) if more and less else 1.0 for more, less in sums], option))
+    return found
+
+
+def _product(factors: Sequence[Factor], values: Mapping[str, str]) -> list[float]:
+    product = [1.0] * len(KINDS)
+    for _when, by_kind, option in factors:
+        if values.get(option, "n") != "n":
+            product = [one * factor for one, factor in zip(product, by_kind, strict=True)]
+    return product
+
+
+@dataclass(frozen=True)
+class Groups:
+    """The objects that every kernel has, the core, and the rest, with what changes all of a group."""
+
+    rest: Sequence[Factor]
+    core: Sequence[Factor]
+    core_paths: frozenset[str]
+    base: Measured
+
+    def of(self, path: str) -> str:
+        """The name of an object's group."""
+        return "core" if path in self.core_paths else "rest"
+
+    def present(self, path: str, kernel: Measured | None = None) -> list[float]:
+        """By what an object is multiplied in a kernel, or in the base."""
+        factors = self.core if path in self.core_paths else self.rest
+        return _product(factors, (kernel or self.base).values)
+
+
+def variants(
+    kernels: Sequence[Measured], base: Measured, factors: Sequence[Factor]
+) -> tuple[dict[str, Vector], list[tuple[str, str, Vector]]]:
+    """What options change in single objects: those objects as they are without all such options, and by path and option
+    what it adds (or, below 0, takes away), beyond what it changes everywhere."""
+    by_option = {option: by_kind for _when, by_kind, option in factors}
+    plain: dict[str, Vector] = {}
+    changes = []
+    for kernel in kernels:
+        if kernel.use != "variant":
+            continue
+        option = kernel.option
+        symbol = VARIANTS[option]
+        is_on = base.values.get(symbol, "n") != "n"
+        everywhere = by_option.get(option, [1.0] * len(KINDS)) if is_on else [1.0] * len(KINDS)
+        for path in kernel.objects.keys() & base.objects.keys():
+            other = [size * factor for size, factor in zip(kernel.objects[path], everywhere, strict=True)]
+            pairs = zip(base.objects[path], other, strict=True)
+            change = tuple(round(mine - theirs if is_on else theirs - mine) for mine, theirs in pairs)
+            changes.append((path, symbol, change))
+            if is_on:
+                before = plain.get(path, base.objects[path])
+                plain[path] = tuple(size - more for size, more in zip(before, change, strict=True))
+    return plain, sorted(changes)
+
+
+def only(
+    base: Measured, whole: Sequence[Measured], conditions: Conditions, sampled: Collection[str]
+) -> list[list[str]]:
+    """Formulas of options that change everything, with the one value, y or n, with which anything was measured."""
+    found = []
+    made = [option for _kind, option, _unless in MADE_OF.values()]
+    for option in (*COMPILED_IN, *made):
+        # What the build makes is seen only of kernels that were built whole.
+        kernels = whole if option in made else [base, *whole]
+        seen = {kernel.values.get(option, "n") != "n" for kernel in kernels}
+        formula = conditions.on(option)
+        if option not in sampled and len(seen) == 1 and formula not in ("y", "n"):
+            found.append([formula, "ny"[seen.pop()]])
+    return sorted(found)
