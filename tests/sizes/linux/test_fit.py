@@ -10,6 +10,7 @@ import pytest
 from kimitui.errors import KimituiError
 from kimitui.kconfig.loader import load
 from kimitui.sizes.kernel import Model
+from kimitui.sizes.linux.conditions import Conditions
 from kimitui.sizes.linux.fit import fit
 from kimitui.sizes.linux.record import Measured, Vector
 from kimitui.sizes.linux.slice import Slice
@@ -118,6 +119,13 @@ def test_a_kernel_that_was_not_measured_comes_out_as_it_would_be(source: Path, v
     raw = sum(code + rest for code, rest, *_ in true.objects.values()) + true.orc_bytes
     assert found.raw_bytes == pytest.approx(raw, rel=0.002)
     assert found.vmlinuz_bytes == pytest.approx(true.vmlinuz_bytes, rel=0.002)
+
+
+def test_formulas_do_not_depend_on_the_order_of_sets(source: Path) -> None:
+    tree = load(source / "Kconfig")
+    conditions = Conditions(Slice(tree, ASKED, {}), tree)
+    one, other = frozenset([("NET", "value")]), frozenset([("SMP", "on")])
+    assert conditions.any_of([one, other]) == conditions.any_of([other, one])
 
 
 def test_too_little_is_refused(source: Path) -> None:
