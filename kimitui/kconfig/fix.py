@@ -146,10 +146,12 @@ class _Search:
             self._state.apply(back)
 
     def _fix(self, extra: Mapping[str, str]) -> Fix:
-        watched = [name for name in {**extra, **self._before} if name not in self._wanted and name in self._tree.syms]
+        delta = self._state.delta({**self._wanted, **extra})
+        within = {symbol.name for symbol in self._state.affected(delta)}
+        watched = [name for name in {**extra, **self._before} if name not in self._wanted and name in within]
         before = {name: _standing(self._tree.syms[name]) for name in watched}
         chosen = {name: choice.selection for name in extra if (choice := self._tree.syms[name].choice)}
-        back = self._state.apply(self._state.delta({**self._wanted, **extra}))
+        back = self._state.apply(delta)
         after = {name: _standing(self._tree.syms[name]) for name in watched}
         self._state.apply(back)
         overturned = {name for name in watched if _is_less(before[name], after[name])}

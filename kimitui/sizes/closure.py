@@ -9,8 +9,9 @@ A formula is a text in prefix notation: `& A | B ! C` is `A && (B || !C)`, and `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 TRISTATES = {"n": 0, "m": 1, "y": 2}
@@ -23,10 +24,14 @@ _Read = Callable[[Values], Any]
 
 
 class Formulas:
-    """Compiles formulas over numbered symbols; a name that has no number is off, as in Kconfig."""
+    """Compiles formulas over numbered symbols; a name that has no number is off, as in Kconfig.
 
-    def __init__(self, positions: Mapping[str, int]) -> None:
+    `texts` are the symbols whose values are texts.
+    """
+
+    def __init__(self, positions: Mapping[str, int], texts: Container[str] = ()) -> None:
         self._positions = positions
+        self._texts = texts
         self._known: dict[str, tuple[_Read, frozenset[int]]] = {}
 
     def compile(self, text: str) -> tuple[_Read, frozenset[int]]:
@@ -57,14 +62,7 @@ class Formulas:
             return (lambda values: 2 - inner(values)), end
         if word in _RELATIONS:
             first, second = words[start + 1 : start + 3]
-            compare = _compared(_RELATIONS[word], self._operand(first, reads), self._operand(second, reads))
-            position, constant = (
-                self._positions.get(first),
-                TRISTATES.get(second[1:-1]) if second.startswith('"') else None,
-            )
-            if position is not None and constant is not None:
-                compare = _with_switch(_RELATIONS[word], position, constant, compare)
-            return compare, start + 3
+            return self._relation(word, first, second, reads), start + 3
         return self._tristate(word, reads), start + 1
 
     def _tristate(self, word: str, reads: set[int]) -> _Read:
@@ -75,7 +73,18 @@ class Formulas:
         if position is None:
             return lambda _values: 0
         reads.add(position)
-        return lambda values: values[position] if isinstance(values[position], int) else 0
+        return (lambda _values: 0) if word in self._texts else itemgetter(position)
+
+    def _relation(self, word: str, first: str, second: str, reads: set[int]) -> _Read:
+        compare = _compared(_RELATIONS[word], self._operand(first, reads), self._operand(second, reads))
+        position = self._positions.get(first)
+        constant = TRISTATES.get(second[1:-1]) if second.startswith('"') else None
+        if position is None or constant is None or first in self._texts:
+            return compare
+        # What is nearly always compared: a switch with y, m or n.
+        answers = tuple(2 if _RELATIONS[word](value, constant) else 0 for value in range(3))
+        value_of = itemgetter(position)
+        return lambda values: answers[value_of(values)]
 
     def _operand(self, word: str, reads: set[int]) -> _Read:
         """A side of a comparison: a symbol's value or, quoted, a constant."""
@@ -90,11 +99,25 @@ class Formulas:
 
 
 def _and(left: _Read, right: _Read) -> _Read:
-    return lambda values: min(left(values), right(values))
+    def both(values: Values) -> int:
+        one: int = left(values)
+        if not one:
+            return 0
+        other: int = right(values)
+        return one if one < other else other
+
+    return both
 
 
 def _or(left: _Read, right: _Read) -> _Read:
-    return lambda values: max(left(values), right(values))
+    def either(values: Values) -> int:
+        one: int = left(values)
+        if one == 2:
+            return 2
+        other: int = right(values)
+        return one if one > other else other
+
+    return either
 
 
 def _compared(relation: Callable[[Any, Any], bool], first: _Read, second: _Read) -> _Read:
@@ -103,18 +126,6 @@ def _compared(relation: Callable[[Any, Any], bool], first: _Read, second: _Read)
         if isinstance(one, str) or isinstance(other, str):
             one, other = str(one), str(other)
         return 2 if relation(one, other) else 0
-
-    return compare
-
-
-def _with_switch(relation: Callable[[Any, Any], bool], position: int, constant: int, otherwise: _Read) -> _Read:
-    """The same for what is nearly always compared: a switch with y, m or n."""
-
-    def compare(values: Values) -> int:
-        value = values[position]
-        if type(value) is int:
-            return 2 if relation(value, constant) else 0
-        return int(otherwise(values))
 
     return compare
 
@@ -156,7 +167,8 @@ class Closure:
     def __init__(self, data: Mapping[str, Any]) -> None:
         names = [str(one["name"]) for one in data["symbols"]]
         self.positions = {name: position for position, name in enumerate(names)}
-        self.formulas = Formulas(self.positions)
+        texts = {str(one["name"]) for one in data["symbols"] if one.get("text") or "members" in one}
+        self.formulas = Formulas(self.positions, texts)
         self._constant = dict(data["base"])
         self._rules = [self._rule(one) for one in data["symbols"]]
         self._asking: dict[str, list[int]] = {}
