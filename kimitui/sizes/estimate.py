@@ -30,13 +30,16 @@ _PREFIX = "BUSYBOX_"
 _KERNEL = "KERNEL_"
 _TRISTATES = "MODULES"  # what makes tristates of the system tree; it follows KERNEL_MODULES
 METADATA_COMPONENT = "base"
+ROOTFS = "rootfs.tar"
+_BUSYBOX = "busybox"
+_LAYER = "layer"  # of the container image, compressed
 # As long as a toolchain's, where there is none yet.
 _NO_DIGEST = "0" * 64
 # mksquashfs fills its images up to whole blocks of devices.
 _SQUASHFS_BLOCK_BYTES = 4096
 # What else a format brings, known once it was built.
 _FILES = {
-    "rootfs": ("rootfs.tar",),
+    "rootfs": (ROOTFS,),
     "squashfs": (SYSTEM,),
     "initramfs": (INITRAMFS,),
     VMLINUZ: (VMLINUZ,),
@@ -72,7 +75,7 @@ class Sizes:
     @property
     def counted(self) -> tuple[str, ...]:
         """The artifacts that the total counts."""
-        return ("rootfs.tar", *({VMLINUZ} & {*self.artifacts, *self.unknown}))
+        return (ROOTFS, *({VMLINUZ} & {*self.artifacts, *self.unknown}))
 
     @property
     def parts(self) -> Mapping[str, int]:
@@ -137,36 +140,54 @@ class Estimator:
             symbol.name for symbol in tree.unique_defined_syms if any(value is tree.y for value, _ in symbol.defaults)
         }
 
-    def sizes(self) -> Sizes:
-        """The sizes now. Raises as `estimate` does."""
+    def sizes(self, corrections: Mapping[str, int] = MappingProxyType({})) -> Sizes:
+        """The sizes now; `corrections` (see there) are added to what is not exact. Raises as `estimate` does."""
         config, around = self._config, self._around()
         (built,) = self._built(around, ({},))
         files = self._known()
+        estimated = self._estimated(around, built)
+        found = {name: size + corrections.get(name, 0) for name, size in estimated.items()} | files
         components = {
             **around.components,
             METADATA_COMPONENT: around.components[METADATA_COMPONENT] + self._own_bytes(),
+            **{name: found[name] for name in {_BUSYBOX} & found.keys()},
         }
-        if "busybox" in files:
-            components["busybox"] = files["busybox"]
-        elif built is not None:
-            components["busybox"] = built.file_bytes
-        unknown = around.unknown | ({"busybox"} - components.keys())
-        kernel = files.get(VMLINUZ, self._kernel())
-        if kernel is None:
+        unknown = around.unknown | ({_BUSYBOX} - components.keys())
+        if self._has_kernel and VMLINUZ not in found:
             unknown |= {VMLINUZ}
-        if self._has_modules and "rootfs.tar" not in files:
+        if self._has_modules and ROOTFS not in files:
             unknown |= {"modules"}
-        artifacts = self._artifacts(around, built, files)
+        artifacts = self._artifacts(around, built, found)
         exact = (around.exact | files.keys()) & {*components, *artifacts}
         return Sizes(
             components=MappingProxyType(dict(sorted(components.items()))),
             artifacts=MappingProxyType(dict(sorted(artifacts.items()))),
-            total_bytes=files.get("rootfs.tar", self._total(around, built, self._own_bytes())) + (kernel or 0),
+            total_bytes=found[ROOTFS] + found.get(VMLINUZ, 0),
             budget_bytes=preflight.budget_bytes(config),
             exact=frozenset(exact),
             uncertainty=MappingProxyType({name: error for name, error in self._errors().items() if name not in exact}),
             unknown=frozenset(unknown),
         )
+
+    def corrections(self) -> dict[str, int]:
+        """By how many bytes what was built of this configuration is more than its estimate, for what has one.
+
+        Much of an estimate's error is the same a few options later. Who follows a configuration that is edited and
+        hands this to `sizes` sees it change by what `deltas` says.
+        """
+        around = self._around()
+        files = self._known()
+        estimated = self._estimated(around, self._built(around, ({},))[0])
+        return {name: files[name] - estimated[name] for name in files.keys() & estimated.keys()}
+
+    def _estimated(self, around: _Around, built: Built | None) -> dict[str, int]:
+        """Bytes of what the total counts, and of BusyBox, as far as something is known of them."""
+        kernel = self._kernel() if self._has_kernel else None
+        return {
+            ROOTFS: self._total(around, built, self._own_bytes()),
+            **({_BUSYBOX: built.file_bytes} if built else {}),
+            **({VMLINUZ: kernel} if kernel else {}),
+        }
 
     def _errors(self) -> dict[str, float]:
         """By component or artifact, how far off estimates were when they were compared with builds."""
@@ -180,35 +201,26 @@ class Estimator:
             return {}
         return known.outputs(self._config, self._cache_dir, self._digest)
 
-    def _artifacts(self, around: _Around, built: Built | None, files: Mapping[str, int]) -> dict[str, int]:
-        """Bytes by artifact, of those that the formats ask for and of which something is known."""
+    def _artifacts(self, around: _Around, built: Built | None, found: Mapping[str, int]) -> dict[str, int]:
+        """Bytes by artifact, of those that the formats ask for and of which something is known; some are in `found`."""
         config = self._config
         model = busybox.load(config.choice("IMAGE_ARCH"))
-        found: dict[str, int | None] = {}
+        sizes: dict[str, int | None] = {}
         for word in config.family("IMAGE_FORMATS"):
-            if word == "rootfs":
-                found["rootfs.tar"] = self._total(around, built, self._own_bytes())
-            elif word == "oci" and model and built:
+            if word == "oci" and model and built:
                 compression = config.choice("IMAGE_COMPRESSION")
-                layer = (
-                    self._total(around, built, self._own_bytes())
-                    if compression == "none"
-                    else self._packed(compression, around, built)
+                layer = found.get(_LAYER) or (
+                    found[ROOTFS] if compression == "none" else self._packed(compression, around, built)
                 )
-                layer = files.get("layer", layer)
-                found["image.oci.tar"] = layer and oci.archive_bytes(around.image, layer, compression)
+                sizes["image.oci.tar"] = layer and oci.archive_bytes(around.image, layer, compression)
             elif word == "squashfs" and model and built:
                 method = f"squashfs-{config.choice('IMAGE_SQUASHFS')}"
                 image = self._packed(method, around, built)
-                found[SYSTEM] = image and up(image, _SQUASHFS_BLOCK_BYTES)
-            for name in _FILES.get(word, ()):
-                if name in files:
-                    found[name] = files[name]
-            if word == VMLINUZ and word not in files:
-                found[word] = self._kernel()
-            if word == "initramfs" and INITRAMFS not in files:
-                found[INITRAMFS] = initramfs_bytes(config.choice("IMAGE_ARCH"), self._flags())
-        return {name: size for name, size in found.items() if size}
+                sizes[SYSTEM] = image and up(image, _SQUASHFS_BLOCK_BYTES)
+            elif word == "initramfs":
+                sizes[INITRAMFS] = initramfs_bytes(config.choice("IMAGE_ARCH"), self._flags())
+            sizes |= {name: found[name] for name in _FILES.get(word, ()) if name in found}
+        return {name: size for name, size in sizes.items() if size}
 
     def _packed(self, method: str, around: _Around, built: Built) -> int | None:
         """What a method makes of the root file system."""
@@ -253,7 +265,7 @@ class Estimator:
     def _kernel(self, changed: Mapping[str, str] = MappingProxyType({})) -> int | None:
         """Bytes of `vmlinuz`, with other values for some symbols; 0 where the image has none, None for not known."""
         values = self._config.values
-        if values["IMAGE_FORMAT_VMLINUZ"] != "y":
+        if not self._has_kernel:
             return 0
         if self._asked[0] is not values:
             self._asked = values, self._config.requested("kernel")
@@ -269,11 +281,13 @@ class Estimator:
         return None if before is None or after is None else after - before
 
     @property
+    def _has_kernel(self) -> bool:
+        return self._config.values["IMAGE_FORMAT_VMLINUZ"] == "y"
+
+    @property
     def _has_modules(self) -> bool:
-        values = self._config.values
-        return values["IMAGE_FORMAT_VMLINUZ"] == "y" and any(
-            value == "m" for name, value in values.items() if name.startswith(_KERNEL)
-        )
+        values = self._config.values.items()
+        return self._has_kernel and any(value == "m" for name, value in values if name.startswith(_KERNEL))
 
     def _imagined(self, name: str, now: _Around) -> int | None:
         """The estimated total with a toggle made; None where something would come in that nothing is known of."""

@@ -19,7 +19,7 @@ from kimitui.config_types import Alternative
 from kimitui.errors import KimituiError, UsageError
 from kimitui.kconfig.applets import applet_symbols
 from kimitui.kconfig.names import nearest
-from kimitui.sizes.estimate import Estimator
+from kimitui.sizes.estimate import ROOTFS, Estimator
 from kimitui.sizes.units import format_size
 
 _SECTIONS = ("busybox", "packages")
@@ -110,11 +110,12 @@ class _Fitting:
         self._estimator = Estimator(self._work, cache_dir=cache_dir)
         self._is_wanted = is_wanted
         self._budget_bytes = budget_bytes
+        self._corrections = self._estimator.corrections()
         self._before_bytes = self._estimator.sizes().total_bytes
         self._goal_bytes = budget_bytes
         if self._before_bytes > budget_bytes:
             # What was built is exact, what it will be is not.
-            error = Estimator(self._work).sizes().uncertainty.get("rootfs.tar", 0.0)
+            error = Estimator(self._work).sizes().uncertainty.get(ROOTFS, 0.0)
             self._goal_bytes = int(budget_bytes / (1 + error))
         applets = applet_symbols(self._work.names)
         self._essential = {applets[name] for name in _ESSENTIAL.split()} & self._on()
@@ -215,7 +216,7 @@ class _Fitting:
         if not self._holds():
             return None
         try:
-            return self._estimator.sizes().total_bytes
+            return self._estimator.sizes(self._corrections).total_bytes
         except KimituiError:
             return None  # such an image cannot be
 

@@ -202,7 +202,7 @@ class LiveSizes:
         """Work out a little of what is asked for; whether there was something."""
         if known.sizes is None and not known.problem:
             try:
-                known.sizes = worker.estimator.sizes()
+                known.sizes = worker.sizes()
             except KimituiError as error:
                 known.problem = error.what
         elif known.problem:
@@ -237,6 +237,16 @@ class _Worker:
         self.config = config
         self.origin = origin
         self.estimator: Estimator = Estimator(config, cache_dir=cache_dir)
+        self._corrections: tuple[str, Mapping[str, int]] | None = None
+
+    def sizes(self) -> Sizes:
+        """The sizes now. Those that come later differ from the first by what was said that options change, even where
+        the first had been built: it is the only one that what follows is corrected by, so that a state looks the same
+        however one came to it."""
+        arch = self.config.choice("IMAGE_ARCH")
+        if self._corrections is None:
+            self._corrections = arch, self.estimator.corrections()
+        return self.estimator.sizes(self._corrections[1] if self._corrections[0] == arch else {})
 
     def deltas(self, names: Sequence[str]) -> Mapping[str, int | None]:
         """What options would change; None also for those that would make an image that cannot be."""

@@ -160,6 +160,9 @@ class _Applets:
             )
             for one, name, difference in usage["terms"]
         ]
+        # Without long texts, an applet's is down to a line, and what options add to the long one is gone with it.
+        self._short = model.number.get("!FEATURE_VERBOSE_USAGE", -1)
+        self._shortened = {name for literal, name, _ in self._terms if literal == self._short}
         self._terms_with: dict[int, list[int]] = {}
         self._terms_of: dict[str, list[int]] = {}
         for number, (literal, name, _) in enumerate(self._terms):
@@ -192,7 +195,7 @@ class _Applets:
             change += self._switch(number)
             looked.update(self._terms_of.get(self._entries[number][1], ()))
         for literal in literals:
-            looked.update(self._terms_with.get(literal, ()))
+            looked.update(range(len(self._terms)) if literal == self._short else self._terms_with.get(literal, ()))
         terms = [number for number in looked if self._counts(number, held) != self._counted[number]]
         for number in terms:
             self._counted[number] = there = not self._counted[number]
@@ -214,4 +217,6 @@ class _Applets:
 
     def _counts(self, number: int, held: Sequence[bool]) -> bool:
         literal, name, _ = self._terms[number]
-        return held[literal] and self._there.get(name, 0) > 0
+        if not held[literal] or not self._there.get(name, 0):
+            return False
+        return literal == self._short or name not in self._shortened or not held[self._short]

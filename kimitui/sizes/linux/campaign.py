@@ -120,7 +120,9 @@ class Laboratory:
             status = execution.wait()
         self._cancellation.check()
         if status:
-            raise BuildError(f"the kernel {design.name} cannot be built", details=tuple(tail), where=self.results)
+            kept = self.results.with_name(f"{design.name}.log")
+            shutil.copyfile(staging / "log", kept)
+            raise BuildError(f"the kernel {design.name} cannot be built", details=tuple(tail), where=kept)
 
 
 @contextmanager

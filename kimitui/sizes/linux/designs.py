@@ -131,16 +131,18 @@ class Drawing:
         for name in COMPILED_IN:
             if name not in _WITH_OBJECTS and (f"{PREFIX}{name}" in assigned or preset.get(name) == "y"):
                 assigned[f"{PREFIX}{name}"] = preset.get(name, "n")
-        return self.requested(assigned)
+        return _signed(self.requested(assigned))
 
     def random(self, seed: str, share: float) -> dict[str, str]:
         """A random kernel in which about `share` of the switches are on (fewer where they need others)."""
-        rng = random.Random(seed)
         assigned: dict[str, str] = {}
         for symbol in self.switches:
+            # Each its own chance, so that an option more in the menu does not change all kernels.
+            rng = random.Random(f"{seed} {symbol.name}")
             if symbol.name.removeprefix(PREFIX) in ODD or rng.random() >= share:
                 continue
             assigned[symbol.name] = "m" if type_of(symbol) == "tristate" and rng.random() < 0.2 else "y"
+        rng = random.Random(seed)
         for choice in self._tree.unique_choices:
             members = [s.name for s in choice.syms if s.name.startswith(PREFIX)]
             if members:
@@ -218,7 +220,7 @@ def core(arch: str, base: Mapping[str, str], objects: Sequence[str]) -> Iterator
     before = base
     for number, name in enumerate(CORE, 1):
         gone += [one for one in (name, *_HOLDING.get(name, ())) if f"{PREFIX}{one}" in drawing.names]
-        requested: Mapping[str, str] = drawing.changed(dict.fromkeys(gone, "n"), base)
+        requested: Mapping[str, str] = _signed(drawing.changed(dict.fromkeys(gone, "n"), base))
         if requested != before:
             yield Design(f"core-{number:02}-{name}", "core", requested, tuple(objects))
         before = requested
@@ -240,10 +242,20 @@ def sampled(arch: str, base: Mapping[str, str], objects: Sequence[str]) -> Itera
             yield Design(f"sample-{name}", "sample", requested, tuple(objects))
 
 
+def _signed(requested: Mapping[str, str]) -> dict[str, str]:
+    """A kernel with modules to compile objects of, with what the menu does not offer there: Lockdown, and the signatures
+    that it wants of modules."""
+    if requested.get("MODULES") != "y":
+        return dict(requested)
+    lockdown = ("SECURITY_LOCKDOWN_LSM",) if requested.get("SECURITY") == "y" else ()
+    names = ("CRYPTO", "KEYS", "MODULE_SIG", "MODULE_SIG_FORCE", *lockdown)
+    return dict(sorted({**requested, **dict.fromkeys(names, "y")}.items()))
+
+
 def _with(drawing: Drawing, base: Mapping[str, str], name: str) -> Mapping[str, str]:
     """What is asked of Linux where an option is changed; what the menu does not show, presets may ask for."""
     value = "n" if base.get(name) == "y" else "y"
     off = dict.fromkeys(_HOLDING.get(name, ()), "n") if value == "n" else {}
     if f"{PREFIX}{name}" in drawing.names:
-        return drawing.changed({name: value, **off}, base)
+        return _signed(drawing.changed({name: value, **off}, base))
     return {**base, name: value} if name in _NOT_SHOWN else base
