@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from kimitui import config_texts
 from kimitui.build import disk
 from kimitui.config import Configuration
+from kimitui.errors import PresetError
 
 if TYPE_CHECKING:
     from kimitui.build.plan.context import Source
@@ -51,6 +52,12 @@ def check_upstream(config: Configuration, sources: Mapping[str, Source], trees: 
         source, arch = sources["linux"], config.choice("IMAGE_ARCH")
         tree = linux.upstream_tree(source.path, trees, source.digest, arch)
         config.validate_upstream("kernel", tree, beneath=linux.beneath(tree, arch))
+        if linux.makes_key(tree):
+            raise PresetError(
+                "kernel.MODULE_SIG cannot be built: the key that it signs with would be another in every build",
+                where=config.where("kernel", "MODULE_SIG"),
+                fix='leave it out, or set MODULE_SIG_KEY: "" for a kernel that trusts no key of the build',
+            )
 
 
 def budget_bytes(config: Configuration) -> int | None:

@@ -35,6 +35,9 @@ MAKEFILE = "Makefile"
 SRCTREE = "$(srctree)"
 """Stands for the directory of the source in recorded commands."""
 
+# What upstream's MODULE_SIG_KEY has to be for a key that is made by the build.
+_MADE_KEY = "certs/signing_key.pem"
+
 _DATA = Path(__file__).with_name("data")
 _VERSION = re.compile(r"^(VERSION|PATCHLEVEL|SUBLEVEL|EXTRAVERSION) *= *(\S*)$", re.MULTILINE)
 
@@ -150,6 +153,12 @@ def beneath(tree: Kconfig, arch: str) -> dict[str, str]:
         if symbol.orig_type in (kconfiglib.BOOL, kconfiglib.TRISTATE) and not symbol.choice and prompt_of(symbol)
     }
     return {**off, **base(arch)}
+
+
+def makes_key(tree: Kconfig) -> bool:
+    """Whether Linux' build would sign modules with a key that it makes itself, another one every time."""
+    key = tree.syms["MODULE_SIG_KEY"]
+    return bool(key.visibility) and key.str_value == _MADE_KEY
 
 
 def is_text(tree: Kconfig, symbol: str) -> bool:

@@ -146,7 +146,7 @@ class Estimator:
         (built,) = self._built(around, ({},))
         files = self._known()
         estimated = self._estimated(around, built)
-        found = {name: size + corrections.get(name, 0) for name, size in estimated.items()} | files
+        found = {**{name: size + corrections.get(name, 0) for name, size in estimated.items()}, **files}
         components = {
             **around.components,
             METADATA_COMPONENT: around.components[METADATA_COMPONENT] + self._own_bytes(),

@@ -88,6 +88,7 @@ def test_presets_need_no_modules_and_boot_what_they_pack(preset: str, arch: str)
         ("ARM64_SVE: true", "ARM64_SVE"),  # another architecture's
         ("VIRTIO_NET: true, NET: false", "NET"),  # the unmet dependency
         ('NR_CPUS: "many"', "NR_CPUS"),
+        ("MODULES: true, MODULE_SIG: true, KEYS: true, CRYPTO: true", "another in every build"),
     ],
 )
 def test_what_linux_does_not_allow_is_said_before_anything_is_built(tmp_path: Path, kernel: str, message: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -86,6 +87,20 @@ def test_an_applet_more_never_links_less(others: list[str], applet: str) -> None
     without, with_it = Running(model).built({**busybox_values(config), key: "n"}, (), ({}, {key: "y"}))
     assert with_it.linked_bytes >= without.linked_bytes
     assert with_it.links >= without.links
+
+
+@given(st.integers(0, 1000), st.sampled_from([0.2, 0.6, 1.0]), st.sampled_from([0.0, 0.3, 0.9]))
+@settings(max_examples=40, deadline=None)
+def test_with_less_switched_on_it_is_never_more_than_with_everything(seed: int, applets: float, others: float) -> None:
+    model = busybox.load("x86_64")
+    assert model is not None
+    everything = dict.fromkeys(model.symbols, "y")
+    random = Random(seed)
+    shares = {symbol: applets if model.applets_of(symbol) else others for symbol in sorted(model.symbols)}
+    less = {symbol: "y" if random.random() < share else "n" for symbol, share in shares.items()}
+    whole, some = Running(model).built(everything, (), ({}, less))
+    assert 0 < some.file_bytes <= whole.file_bytes
+    assert 0 < some.packed_bytes <= whole.packed_bytes
 
 
 @given(st.lists(st.sampled_from(SYMBOLS), unique=True, min_size=2, max_size=12), st.randoms())

@@ -243,8 +243,8 @@ def sampled(arch: str, base: Mapping[str, str], objects: Sequence[str]) -> Itera
 
 
 def _signed(requested: Mapping[str, str]) -> dict[str, str]:
-    """A kernel with modules to compile objects of, with what the menu does not offer there: Lockdown, and the signatures
-    that it wants of modules."""
+    """What is asked of Linux for a kernel of which only objects are compiled; where it has modules, with what the menu
+    does not offer then: Lockdown, and the signatures that it wants of them."""
     if requested.get("MODULES") != "y":
         return dict(requested)
     lockdown = ("SECURITY_LOCKDOWN_LSM",) if requested.get("SECURITY") == "y" else ()
