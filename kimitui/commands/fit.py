@@ -43,7 +43,7 @@ def _fit(options: argparse.Namespace) -> int:
 def _print(proposal: Proposal) -> None:
     budget = format_size(proposal.budget_bytes)
     if not proposal.given_up:
-        verdict = "fits" if proposal.fits else "does not fit, and there is nothing to give up"
+        verdict = "fits" if proposal.fits else f"does not fit: {proposal.what_is_left}"
         print(f"about {format_size(proposal.before_bytes)} of {budget}: it {verdict}")
         return
     print_table(
@@ -58,7 +58,7 @@ def _print(proposal: Proposal) -> None:
     if proposal.goal_bytes < proposal.budget_bytes:
         print(f"The goal is {format_size(proposal.goal_bytes)}, because the estimate may be that far off.")
     if not proposal.fits:
-        print("It still does not fit. What is left is essential, or was to be kept.")
+        print(f"It still does not fit: {proposal.what_is_left}.")
 
 
 def _as_json(proposal: Proposal) -> dict[str, object]:
@@ -69,6 +69,7 @@ def _as_json(proposal: Proposal) -> dict[str, object]:
         "after_bytes": proposal.after_bytes,
         "budget_bytes": proposal.budget_bytes,
         "goal_bytes": proposal.goal_bytes,
+        "kernel_bytes": proposal.kernel_bytes,
         "given_up": [
             {"symbol": one.symbol, "called": one.called, "saved_bytes": one.saved_bytes, "chosen": one.chosen}
             for one in proposal.given_up

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from kimitui import preset as presets
 from kimitui import resources
+from kimitui.build.artifacts.boot import VMLINUZ
 from kimitui.config import Configuration
 from kimitui.config_types import Alternative
 from kimitui.errors import KimituiError, UsageError
@@ -56,7 +57,8 @@ class Proposal:
 
     `saved_bytes` of each is what it saves when those before it are gone. `goal_bytes` is below the budget by the error
     that the estimate may have. `consequences` are further options that go with them, by what they are called. If it
-    does not fit, all that may go is given up and it is still too large.
+    does not fit, all that may go is given up and it is still too large. `kernel_bytes` of it are `vmlinuz`, of whose
+    options none is proposed: what a machine can do without, only its owner knows.
     """
 
     before_bytes: int
@@ -65,11 +67,18 @@ class Proposal:
     goal_bytes: int
     given_up: tuple[GivenUp, ...]
     consequences: tuple[str, ...]
+    kernel_bytes: int = 0
 
     @property
     def fits(self) -> bool:
         """Whether the image is sure to fit, as far as the estimate is."""
         return self.after_bytes <= self.goal_bytes
+
+    @property
+    def what_is_left(self) -> str:
+        """Why there is not more to give up."""
+        left = "what is left is essential, or was to be kept"
+        return f"{left}; {format_size(self.kernel_bytes)} are the kernel, yours to trim" if self.kernel_bytes else left
 
     @property
     def as_alternative(self) -> Alternative:
@@ -111,12 +120,16 @@ class _Fitting:
         self._is_wanted = is_wanted
         self._budget_bytes = budget_bytes
         self._corrections = self._estimator.corrections()
-        self._before_bytes = self._estimator.sizes().total_bytes
+        before = self._estimator.sizes()
+        self._before_bytes = before.total_bytes
+        self._kernel_bytes = before.parts.get(VMLINUZ, 0)
         self._goal_bytes = budget_bytes
         if self._before_bytes > budget_bytes:
-            # What was built is exact, what it will be is not.
+            # What was built is exact, what it will be is not; the kernel stays as it is.
             error = Estimator(self._work).sizes().uncertainty.get(ROOTFS, 0.0)
-            self._goal_bytes = int(budget_bytes / (1 + error))
+            kernel_error = before.uncertainty.get(VMLINUZ, 0.0) * self._kernel_bytes
+            beside = budget_bytes - self._kernel_bytes - kernel_error
+            self._goal_bytes = max(0, int(beside / (1 + error) + self._kernel_bytes))
         applets = applet_symbols(self._work.names)
         self._essential = {applets[name] for name in _ESSENTIAL.split()} & self._on()
         self._essential |= {name for name in self._on() if name.startswith(_ESSENTIAL_SETTINGS)}
@@ -257,7 +270,15 @@ class _Fitting:
             and name not in self._off
             and self._called(name) != name
         ]
-        return Proposal(self._before_bytes, total, self._budget_bytes, self._goal_bytes, tuple(given_up), tuple(gone))
+        return Proposal(
+            before_bytes=self._before_bytes,
+            after_bytes=total,
+            budget_bytes=self._budget_bytes,
+            goal_bytes=self._goal_bytes,
+            given_up=tuple(given_up),
+            consequences=tuple(gone),
+            kernel_bytes=self._kernel_bytes,
+        )
 
     def _called(self, symbol: str) -> str:
         entry = self._work.names.by_symbol.get(symbol)

@@ -125,5 +125,5 @@ def proposal_lines(proposal: Proposal) -> list[str]:
         lines.append(f"{len(proposal.consequences)} settings of theirs go with them.")
     lines.append(f"Then it is about {format_size(proposal.after_bytes)}; now {format_size(proposal.before_bytes)}.")
     if not proposal.fits:
-        lines.append("That is still too much: all else is essential.")
+        lines.append(f"That is still too much: {proposal.what_is_left}.")
     return lines

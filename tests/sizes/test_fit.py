@@ -99,3 +99,14 @@ def test_the_command_line(child: Path) -> None:
     assert plain.returncode == 0 and "of 5.00 MB: it fits" in plain.stdout
     wrong = run("--budget", "much")
     assert wrong.returncode == 2 and "is not a size" in wrong.stderr
+
+
+def test_the_kernel_is_the_users_to_trim() -> None:
+    config = Configuration.open("vm")
+    before = estimate(config)
+    proposal = fit(config, before.artifacts["vmlinuz"])
+    assert not proposal.fits
+    assert proposal.kernel_bytes == before.artifacts["vmlinuz"]
+    assert before.artifacts["vmlinuz"] < proposal.after_bytes < before.total_bytes
+    assert not any(one.symbol.startswith("KERNEL_") for one in proposal.given_up)
+    assert "are the kernel" in proposal.what_is_left

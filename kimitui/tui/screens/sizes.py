@@ -189,8 +189,8 @@ class ShownSizes:
         elif screen.session.config.assigned != found.assigned:
             screen.say(Said("Something was changed meanwhile, so nothing is proposed; f asks again", "warning"))
         elif not proposal.given_up:
-            fits = "It fits" if proposal.fits else "It does not fit, and all there is is essential"
-            screen.say(Said(f"{fits}: about {format_size(proposal.before_bytes)}"))
+            about = f"about {format_size(proposal.before_bytes)}"
+            screen.say(Said(f"{about}: {'it fits' if proposal.fits else f'too much; {proposal.what_is_left}'}"))
         else:
             budget = format_size(proposal.budget_bytes)
             question = f"Give up {len(proposal.given_up)} options to fit into {budget}?"
