@@ -158,7 +158,7 @@ class Estimator:
         if self._has_modules and ROOTFS not in files:
             unknown |= {"modules"}
         artifacts = self._artifacts(around, built, found)
-        exact = (around.exact | files.keys()) & {*components, *artifacts}
+        exact = (around.exact | files.keys()) & {*components, *artifacts, ROOTFS}
         return Sizes(
             components=MappingProxyType(dict(sorted(components.items()))),
             artifacts=MappingProxyType(dict(sorted(artifacts.items()))),
