@@ -13,8 +13,8 @@ from kimitui.kconfig.names import prompt_of, type_of
 from kimitui.kconfig.types import Kconfig, MenuNode
 from tests.kconfig.kernel_trees import PREFIX, Both, Impossible, runs
 
-EXCLUSIVE = ("KERNEL_SLUB_TINY", "KERNEL_KASAN")
-"""What forbids other options; the rest can be on all at once."""
+EXCLUSIVE = ("KERNEL_SLUB_TINY", "KERNEL_KASAN", "KERNEL_SECURITY_LOCKDOWN_LSM")
+"""What does not go together with other options; the rest can be on all at once."""
 
 
 @pytest.fixture(scope="module", params=linux.ARCHES)
