@@ -54,6 +54,7 @@ def _data(preset: str, sizes: Sizes) -> dict[str, object]:
         "preset": preset,
         "artifacts": dict(sizes.artifacts),
         "components": dict(sizes.components),
+        "layer_bytes": sizes.layer_bytes,
         "contents_bytes": sizes.contents_bytes,
         "total_bytes": sizes.total_bytes,
         "budget_bytes": sizes.budget_bytes,
@@ -68,7 +69,10 @@ def _print(sizes: Sizes) -> None:
     rows += [[f"  {name}", format_size(size), _how_sure(sizes, name)] for name, size in _largest(sizes.components)]
     rows += [[f"  {name}", "?", "not measured"] for name in sorted(sizes.unknown)]
     rows += [["artifact", "", ""]]
-    rows += [[f"  {name}", format_size(size), _how_sure(sizes, name)] for name, size in _largest(sizes.artifacts)]
+    for name, size in _largest(sizes.artifacts):
+        rows.append([f"  {name}", format_size(size), _how_sure(sizes, name)])
+        if name == "image.oci.tar" and sizes.layer_bytes:
+            rows.append(["    its layer", format_size(sizes.layer_bytes), _how_sure(sizes, "layer")])
     print_table(rows)
     print(f"{' and '.join(sizes.counted)}: {_against_budget(sizes)}")
 
@@ -85,7 +89,9 @@ def _against_budget(sizes: Sizes) -> str:
 
 
 # What is estimated; all else is known beforehand, as far as it is known.
-_ESTIMATED = frozenset({"busybox", "rootfs.tar", "image.oci.tar", "system.squashfs", "vmlinuz", "initramfs.cpio.zst"})
+_ESTIMATED = frozenset(
+    {"busybox", "rootfs.tar", "image.oci.tar", "layer", "system.squashfs", "vmlinuz", "initramfs.cpio.zst"}
+)
 
 
 def _how_sure(sizes: Sizes, name: str) -> str:

@@ -82,7 +82,9 @@ def beside(config: Configuration, toolchain_digest: str, cache_dir: Path, built:
     for user in contents.users(config):
         if home := user.home[1:]:
             directories.add(home)
-    packed = tarball.deflated(b"".join(texts.values()))
+    # What the preset itself decides is counted as it changes.
+    lasting = {**texts, METADATA: without_own(config, texts[METADATA])}
+    packed = tarball.deflated(b"".join(lasting.values()))
     there, measured = built(plan), brought.measured(plan.arch.name)
     unknown = set()
     for step in (*plan.packages, *plan.containment):

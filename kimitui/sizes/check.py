@@ -13,12 +13,13 @@ from kimitui.build.build import Request, build
 from kimitui.build.events import Emit
 from kimitui.sizes import draw
 from kimitui.sizes.errors import FILE
-from kimitui.sizes.estimate import estimate
+from kimitui.sizes.estimate import LAYER, estimate
 
 # Relative errors to hold: median and worst.
 BARS: Mapping[str, tuple[float, float]] = {
     "busybox": (0.01, 0.03),
     "rootfs.tar": (0.01, 0.03),
+    LAYER: (0.02, 0.05),
     "image.oci.tar": (0.02, 0.05),
     "system.squashfs": (0.02, 0.05),
 }
@@ -74,7 +75,10 @@ def compare(
         result = build(Request(config=config, cache_dir=cache_dir, out_dir=out_dir), emit=emit)
         with tarfile.open(result.directory / "rootfs.tar") as archive:
             true = {**result.artifacts, "busybox": archive.getmember("bin/busybox").size}
-        estimated = {**sizes.artifacts, "busybox": sizes.components.get("busybox", 0)}
+        with tarfile.open(result.directory / "image.oci.tar") as archive:
+            true[LAYER] = max(member.size for member in archive)  # all else in there are some lines of JSON
+        layer = {LAYER: sizes.layer_bytes} if sizes.layer_bytes else {}
+        estimated = {**sizes.artifacts, **layer, "busybox": sizes.components.get("busybox", 0)}
         rows = [Compared(config.name, name, estimated[name], true[name]) for name in BARS if name in estimated]
         found += rows
         say(f"{config.name}: " + ", ".join(f"{row.name} {row.true_bytes:,} B {row.error:+.2%}" for row in rows))

@@ -11,6 +11,7 @@ from kimitui.build import preflight
 from kimitui.build import release as releases
 from kimitui.build.artifacts import image_config, oci
 from kimitui.build.artifacts.boot import INITRAMFS, SYSTEM, VMLINUZ
+from kimitui.build.artifacts.stored import ARCHIVE
 from kimitui.build.plan import Plan
 from kimitui.config import Configuration
 from kimitui.config_upstream import as_kconfig
@@ -32,7 +33,7 @@ _TRISTATES = "MODULES"  # what makes tristates of the system tree; it follows KE
 METADATA_COMPONENT = "base"
 ROOTFS = "rootfs.tar"
 _BUSYBOX = "busybox"
-_LAYER = "layer"  # of the container image, compressed
+LAYER = "layer"
 # As long as a toolchain's, where there is none yet.
 _NO_DIGEST = "0" * 64
 # mksquashfs fills its images up to whole blocks of devices.
@@ -57,6 +58,7 @@ class Sizes:
     where the image has a kernel of its own. `exact` names, of both, what was built and measured; for the rest
     `uncertainty` has the relative error that 95 % of the comparisons kept to, by the name of the component or artifact.
     `unknown` names what is in the image, and what is asked for, that nothing was measured of: it counts nowhere.
+    `layer_bytes` is the layer within `image.oci.tar`, compressed, as registries keep it: `layer` in the other mappings.
     """
 
     components: Mapping[str, int]
@@ -66,6 +68,7 @@ class Sizes:
     exact: frozenset[str] = frozenset()
     uncertainty: Mapping[str, float] = field(default_factory=dict)
     unknown: frozenset[str] = frozenset()
+    layer_bytes: int | None = None
 
     @property
     def contents_bytes(self) -> int:
@@ -157,8 +160,10 @@ class Estimator:
             unknown |= {VMLINUZ}
         if self._has_modules and ROOTFS not in files:
             unknown |= {"modules"}
-        artifacts = self._artifacts(around, built, found)
-        exact = (around.exact | files.keys()) & {*components, *artifacts, ROOTFS}
+        layer_bytes = self._layer(around, built, found)
+        artifacts = self._artifacts(around, built, found, layer_bytes)
+        built_names = {*files.keys(), *((ARCHIVE,) if LAYER in files else ())}
+        exact = (around.exact | built_names) & {*components, *artifacts, ROOTFS, LAYER}
         return Sizes(
             components=MappingProxyType(dict(sorted(components.items()))),
             artifacts=MappingProxyType(dict(sorted(artifacts.items()))),
@@ -167,6 +172,7 @@ class Estimator:
             exact=frozenset(exact),
             uncertainty=MappingProxyType({name: error for name, error in self._errors().items() if name not in exact}),
             unknown=frozenset(unknown),
+            layer_bytes=layer_bytes,
         )
 
     def corrections(self) -> dict[str, int]:
@@ -201,19 +207,26 @@ class Estimator:
             return {}
         return known.outputs(self._config, self._cache_dir, self._digest)
 
-    def _artifacts(self, around: _Around, built: Built | None, found: Mapping[str, int]) -> dict[str, int]:
-        """Bytes by artifact, of those that the formats ask for and of which something is known; some are in `found`."""
+    def _layer(self, around: _Around, built: Built | None, found: Mapping[str, int]) -> int | None:
+        """Bytes of a container image's layer; None where there is none, or it is not known."""
+        if "oci" not in self._config.family("IMAGE_FORMATS") or LAYER in found:
+            return found.get(LAYER)
+        compression = self._config.choice("IMAGE_COMPRESSION")
+        if built is None:
+            return None
+        return found[ROOTFS] if compression == "none" else self._packed(compression, around, built)
+
+    def _artifacts(
+        self, around: _Around, built: Built | None, found: Mapping[str, int], layer_bytes: int | None
+    ) -> dict[str, int]:
+        """Bytes of the artifacts that the formats ask for and of which something is known; some are in `found`."""
         config = self._config
-        model = busybox.load(config.choice("IMAGE_ARCH"))
         sizes: dict[str, int | None] = {}
         for word in config.family("IMAGE_FORMATS"):
-            if word == "oci" and model and built:
+            if word == "oci" and layer_bytes:
                 compression = config.choice("IMAGE_COMPRESSION")
-                layer = found.get(_LAYER) or (
-                    found[ROOTFS] if compression == "none" else self._packed(compression, around, built)
-                )
-                sizes["image.oci.tar"] = layer and oci.archive_bytes(around.image, layer, compression)
-            elif word == "squashfs" and model and built:
+                sizes[ARCHIVE] = oci.archive_bytes(around.image, layer_bytes, compression)
+            elif word == "squashfs" and built:
                 method = f"squashfs-{config.choice('IMAGE_SQUASHFS')}"
                 image = self._packed(method, around, built)
                 sizes[SYSTEM] = image and up(image, _SQUASHFS_BLOCK_BYTES)

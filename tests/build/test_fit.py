@@ -32,11 +32,14 @@ def test_it_fits(make_image: Make, tmp_path: Path) -> None:
 
 
 def test_what_was_built_is_where_all_changes_begin(make_image: Make) -> None:
-    built_bytes = (make_image("minimal").directory / "rootfs.tar").stat().st_size
+    directory = make_image("minimal").directory
+    built_bytes = (directory / "rootfs.tar").stat().st_size
     config = Configuration.open("minimal")
     estimator = Estimator(config, cache_dir=cache_dir())
-    assert estimator.sizes().is_exact
-    assert estimator.sizes().total_bytes == built_bytes
+    sizes = estimator.sizes()
+    assert sizes.is_exact and sizes.total_bytes == built_bytes
+    assert {"busybox", "layer", *sizes.artifacts} <= sizes.exact
+    assert sizes.artifacts == {name: (directory / name).stat().st_size for name in sizes.artifacts}
     corrections = estimator.corrections()
     delta = estimator.deltas(["BUSYBOX_RUNSV"])["BUSYBOX_RUNSV"]
     assert delta
