@@ -11,6 +11,7 @@ from kimitui.sizes.units import format_size
 
 _WIDTH, _HEIGHT = 960, 600
 _MARGIN = 64
+_LEFT = 110  # with room for numbers
 _HEAD = 22
 _COLOURS = ("#4e79a7", "#59a14f", "#b07aa1", "#f28e2b", "#76b7b2", "#9c755f", "#e15759", "#edc948", "#bab0ac")
 _STYLE = "font-family: system-ui, sans-serif; font-size: 12px"
@@ -45,12 +46,12 @@ def scatter(title: str, points: Sequence[tuple[str, int, int]]) -> str:
     side = _HEIGHT - 2 * _MARGIN
 
     def x(size: float) -> float:
-        return _MARGIN + size / top * side
+        return _LEFT + size / top * side
 
     def y(size: float) -> float:
         return _HEIGHT - _MARGIN - size / top * side
 
-    drawn = [_text(_MARGIN + side / 2, 28, title, anchor="middle", bold=True)]
+    drawn = [_text(_LEFT + side / 2, 28, title, anchor="middle", bold=True)]
     for tick in range(0, top + 1, step):
         drawn += [
             _line(x(tick), y(0), x(tick), y(top), "#dddddd"),
@@ -65,8 +66,8 @@ def scatter(title: str, points: Sequence[tuple[str, int, int]]) -> str:
     ]
     for number, name in enumerate(dict.fromkeys(name for name, _, _ in points)):
         colour = _COLOURS[number % len(_COLOURS)]
-        drawn.append(_text(_MARGIN + side + 30, 80 + 20 * number, name))
-        drawn.append(f'<circle cx="{_MARGIN + side + 20}" cy="{76 + 20 * number}" r="4" fill="{colour}"/>')
+        drawn.append(_text(_LEFT + side + 30, 80 + 20 * number, name))
+        drawn.append(f'<circle cx="{_LEFT + side + 20}" cy="{76 + 20 * number}" r="4" fill="{colour}"/>')
         drawn += [
             f'<circle cx="{x(true):.1f}" cy="{y(estimated):.1f}" r="4" fill="{colour}" fill-opacity="0.7">'
             f"<title>{true:,} bytes, {estimated:,} estimated</title></circle>"
@@ -100,9 +101,9 @@ def _label(place: Place, text: str, *, bold: bool = False) -> list[str]:
 
 
 def _step(most: int) -> int:
-    """A round distance between ticks, of which about five fit."""
+    """A round distance between ticks, of which four to ten fit."""
     step = 1
-    while most / step > 6:
+    while most / step > 10:
         step *= 5 if str(step)[0] == "2" else 2
         if str(step)[0] == "4":
             step = step // 4 * 5
