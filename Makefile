@@ -7,7 +7,8 @@
 #   make lint                   formatting, style, types, shell scripts
 #   make bench                  measure; docs/benchmarks.md says what
 #   make sizes                  measure what sizes are computed from; ARCH=arm64 for another architecture
-#   make sizes-check            build drawn presets and compare them with their estimates
+#   make sizes-linux            the same for kernels: hours, resumed by the same command
+#   make sizes-check            build drawn presets and kernels and compare them with their estimates
 #   make screenshots            draw the pictures in screenshots/ anew
 
 PRESET ?= minimal
@@ -18,7 +19,7 @@ STAMP := $(VENV)/.kimitui
 # Builds in one process, and beside them, in another, what waits more than it computes.
 PYTEST := $(VENV)/bin/pytest -n 2
 
-.PHONY: setup build test test-all lint bench sizes sizes-check screenshots clean
+.PHONY: setup build test test-all lint bench sizes sizes-linux sizes-check screenshots clean
 
 setup: $(STAMP)
 
@@ -55,8 +56,12 @@ bench: setup
 sizes: setup
 	$(VENV)/bin/kimitui sizes measure --arch $(ARCH)
 
+sizes-linux: setup
+	$(VENV)/bin/kimitui sizes measure-linux --arch $(ARCH)
+
 sizes-check: setup
 	$(VENV)/bin/kimitui sizes check --arch $(ARCH) --record --svg docs/sizes-$(ARCH).svg
+	$(VENV)/bin/kimitui sizes check-linux --arch $(ARCH) --svg docs/sizes-linux-$(ARCH).svg
 
 screenshots: setup
 	tools/setup --tests $(VENV)

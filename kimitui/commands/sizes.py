@@ -25,7 +25,7 @@ def add_sizes(parser: argparse.ArgumentParser) -> None:
     check.add_argument("--presets", type=int, default=_PRESETS, metavar="N", help=f"how many (default: {_PRESETS})")
     check.add_argument("--seed", type=int, default=_SEED, help=f"what they are drawn from (default: {_SEED})")
     check.add_argument("--only", type=int, action="append", metavar="NUMBER", help="only this one of them")
-    check.add_argument("--svg", type=Path, metavar="FILE", help="draw estimates against what builds gave into FILE")
+    _svg(check)
     check.add_argument("--record", action="store_true", help="keep the errors, as the uncertainty of estimates")
     check.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="where artifacts go (default: out)")
     check.set_defaults(run=_check)
@@ -48,8 +48,13 @@ def _add_measure_linux(parser: argparse.ArgumentParser) -> None:
 
 def _add_check_linux(parser: argparse.ArgumentParser) -> None:
     _common(parser)
+    _svg(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=_check_linux)
+
+
+def _svg(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--svg", type=Path, metavar="FILE", help="draw estimates against what builds gave into FILE")
 
 
 def _common(parser: argparse.ArgumentParser) -> None:
@@ -78,13 +83,18 @@ def _measure_linux(options: argparse.Namespace) -> int:
 
 
 def _check_linux(options: argparse.Namespace) -> int:
+    from kimitui.build.artifacts.boot import VMLINUZ
     from kimitui.progress import reader
+    from kimitui.sizes import svg
     from kimitui.sizes.linux import compare, measure
     from kimitui.sizes.units import format_size
 
     with reader("plain") as emit:
         pairs = measure.check(options.arch, cache_of(options), emit=emit)
     found = compare.summary(pairs)
+    if options.svg:
+        points = [(VMLINUZ, pair.true_bytes, pair.estimated_bytes) for pair in pairs]
+        options.svg.write_text(svg.scatter(f"Estimate against build, kernels of {options.arch}", points))
     if options.json:
         print_json({"bars": compare.BARS, "summary": found, "kernels": [vars(pair) for pair in pairs]})
     else:
