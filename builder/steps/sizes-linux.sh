@@ -50,3 +50,13 @@ stat --format=%s $payload >/sources/measured/payload-bytes
 	echo "lz4 $(lz4 -l -9 -q - - <$payload | wc -c)"
 	echo "xz $(env SRCARCH="$KERNEL_ARCH" KCONFIG_CONFIG=/build/linux/.config XZ=xz sh /steps/linux-tree/linux/scripts/xz_wrap.sh <$payload | wc -c)"
 } >/sources/measured/packed
+
+# Modules as the step linux installs them: bytes, bytes of the file packed by itself, path.
+if grep -q '^CONFIG_MODULES=y' linux/.config; then
+	kernel_make modules
+	kernel_make INSTALL_MOD_PATH=/build/modules INSTALL_MOD_STRIP=1 modules_install
+	find modules/lib -type f | sort | while read -r file; do
+		echo "$(stat --format=%s "$file") $(gzip -n -9 <"$file" | wc -c) ${file#modules/}"
+	done >/sources/measured/modules
+	rm -rf modules
+fi
