@@ -83,6 +83,13 @@ def measured(path: Path, machine: str) -> list[int]:
     return [*found.values(), len(zlib.compress(bytes(packed), 9)) if packed else 0]
 
 
+def made_last(directory: Path, pattern: str, archive: Path) -> Path | None:
+    """The newest file of a pattern; None if that is left over from a kernel that was built before `archive`."""
+    times = {path: path.stat().st_mtime_ns for path in directory.glob(pattern)}
+    newest = max(times, default=None, key=lambda path: times[path])
+    return newest if newest and times[newest] >= archive.stat().st_mtime_ns else None
+
+
 def main(directory: Path, machine: str, objects: list[str]) -> None:
     """Print the JSON."""
     if not objects:
@@ -92,8 +99,8 @@ def main(directory: Path, machine: str, objects: list[str]) -> None:
         ).stdout.split()
         objects = [str(Path(name).relative_to(directory)) if name.startswith("/") else name for name in objects]
         made = {
-            "exports": directory / ".vmlinux.export.o",
-            "kallsyms": max(directory.glob(".tmp_vmlinux*.kallsyms.o"), default=None, key=lambda path: path.name),
+            "exports": made_last(directory, ".vmlinux.export.o", archive),
+            "kallsyms": made_last(directory, ".tmp_vmlinux*.kallsyms.o", archive),
         }
     else:
         made = {}

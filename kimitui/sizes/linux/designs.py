@@ -12,6 +12,7 @@ from kimitui.kconfig.names import PREFIXES, Names, type_of
 from kimitui.kconfig.state import TreeState
 from kimitui.kconfig.system import load_system_tree
 from kimitui.kconfig.types import Symbol
+from kimitui.sizes.linux.record import COMPRESSORS
 
 PREFIX = PREFIXES["kernel"]
 
@@ -92,7 +93,7 @@ _LOT = 60
 class Design:
     """A kernel to build: what is asked of Linux, by upstream symbol; `objects` are compiled only, `()` for the whole.
 
-    `use` says what for: `base`, `variant`, `core`, `more`, `sample`, `fit`, `check`.
+    `use` says what for: `base`, `variant`, `core`, `more`, `sample`, `fit`, `wrapper`, `check`.
     """
 
     name: str
@@ -177,7 +178,13 @@ def designs(arch: str, *, fit: int, check: int) -> Iterator[Design]:
     vm = preset("vm", arch)
     contained = {name: "y" for name in ("NAMESPACES", "AUDIT", "X86_KERNEL_IBT") if f"{PREFIX}{name}" in drawing.names}
     yield Design("vm-contained", "fit", drawing.changed(contained, vm))
-    yield Design("vm-minimal", "fit", preset("vm-minimal", arch))
+    minimal = preset("vm-minimal", arch)
+    yield Design("vm-minimal", "fit", minimal)
+    packers = [name for name in (f"KERNEL_{word}" for word in COMPRESSORS) if name in minimal]
+    for name in packers:
+        if minimal[name] != "y":
+            requested = {**minimal, **dict.fromkeys(packers, "n"), name: "y"}
+            yield Design(f"vm-minimal-{name.removeprefix('KERNEL_')}", "wrapper", requested)
     for use, count in (("check", check), ("fit", fit)):
         for number in range(count):
             # The shares are spread evenly, so that few draws cover small and large kernels.

@@ -20,13 +20,11 @@ from kimitui.sizes.linux import guards as guarding
 from kimitui.sizes.linux.conditions import Conditions, joined
 from kimitui.sizes.linux.designs import COMPILED_IN
 from kimitui.sizes.linux.factors import Groups
-from kimitui.sizes.linux.record import KINDS, Measured, Vector
+from kimitui.sizes.linux.record import COMPRESSORS, KINDS, Measured, Vector
 from kimitui.sizes.linux.slice import Slice
 
 _LEAST_BYTES = 48
 """Smaller parts of an object are not split off: more data than they are worth."""
-
-image.CHOSEN = ("GZIP", "XZ", "ZSTD", "LZ4")
 
 _ENOUGH_LINES = 20_000
 
@@ -72,7 +70,7 @@ def fit(
         "objects": {"measured": len(measured), "by_lines": len(by_lines)},
         "kinds": list(KINDS),
         "slice": slice_.export(
-            [*conditions.read, *COMPILED_IN, *(f"KERNEL_{name}" for name in image.CHOSEN), *image.WRAPPING]
+            [*conditions.read, *COMPILED_IN, *(f"KERNEL_{name}" for name in COMPRESSORS), *image.WRAPPING]
         ),
         "groups": [
             {"factors": [[when, by_kind] for when, by_kind, _option in found], "parts": parts[name]}
@@ -95,7 +93,9 @@ def fit(
         },
         "comparison": {},
     }
-    return image.with_image(data, whole, conditions, [_content(kernel, objects, groups, known) for kernel in whole])
+    contents = [_content(kernel, objects, groups, known) for kernel in whole]
+    wrapped = [kernel for kernel in kernels if kernel.use == "wrapper"]
+    return image.with_image(data, whole, conditions, contents, wrapped)
 
 
 def _together(lots: Sequence[Measured]) -> Measured | None:

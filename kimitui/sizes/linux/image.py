@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kimitui.sizes.linux.conditions import Conditions, joined
-from kimitui.sizes.linux.record import KINDS, Measured
-
-CHOSEN = ("GZIP", "XZ", "ZSTD", "LZ4")
+from kimitui.sizes.linux.record import COMPRESSORS, KINDS, Measured
 
 MADE = ("kallsyms", "exports")
 """Objects that the build makes of all others."""
@@ -68,9 +66,16 @@ _ROUNDS = 200
 
 
 def with_image(
-    data: dict[str, Any], whole: Sequence[Measured], conditions: Conditions, contents: Sequence[float]
+    data: dict[str, Any],
+    whole: Sequence[Measured],
+    conditions: Conditions,
+    contents: Sequence[float],
+    wrapped: Sequence[Measured] = (),
 ) -> dict[str, Any]:
-    """With what compressors make of kernels; `contents` is what zlib makes of the objects of each of the whole ones."""
+    """With what compressors make of kernels; `contents` is what zlib makes of the objects of each of the whole ones.
+
+    `wrapped` are further kernels, one for each other compressor: with another one to unpack them.
+    """
     rules = data["image"]["kinds"]
     made = [
         {
@@ -82,10 +87,10 @@ def with_image(
         for kernel in whole
     ]
     compressors = []
-    for name in CHOSEN:
+    for name in COMPRESSORS:
         word = name.lower()
         scale, weights = _weighed(contents, made, [kernel.packed_bytes[word] for kernel in whole])
-        wrappers = [k.vmlinuz_bytes - k.packed_bytes[word] for k in whole if k.compressor == word]
+        wrappers = [k.vmlinuz_bytes - k.packed_bytes[word] for k in (*whole, *wrapped) if k.compressor == word]
         compressors.append(
             {
                 "when": conditions.on(f"KERNEL_{name}"),
@@ -97,7 +102,7 @@ def with_image(
     # Where there is no choice, as on arm64, it is gzip.
     offered = [one for one in compressors if one["when"] != "n"] or compressors[:1]
     data["image"]["compressors"] = [*offered[:-1], {**offered[-1], "when": "y"}]
-    data["image"]["wrapper"] = _wrapping(whole, conditions)
+    data["image"]["wrapper"] = _wrapping((*whole, *wrapped), conditions)
     return data
 
 

@@ -55,10 +55,10 @@ def all_designs(laboratory: Laboratory) -> list[Design]:
     core = [path for path in smallest if path in objects and path not in traced]
     # Neither the few giants, which take longest, nor objects so small that they say little.
     sample = [path for path in lots[SAMPLED_LOT].objects[::SAMPLED_EVERY] if path not in traced]
-    contained, minimal, *drawn = designs.designs(laboratory.arch, fit=FITTED, check=CHECKED)
+    whole = list(designs.designs(laboratory.arch, fit=FITTED, check=CHECKED))
+    drawn = [design for design in whole if design.name.startswith(("check-", "fit-"))]
     return [
-        contained,
-        minimal,
+        *whole[: -len(drawn)],
         *lots[: SAMPLED_LOT + 1],
         *designs.variants(laboratory.arch, base, traced),
         Design("everything-libraries", "base", base, tuple(libraries)),

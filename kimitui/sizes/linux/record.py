@@ -10,6 +10,9 @@ from pathlib import Path
 
 from kimitui.kconfig.explain import read_dotconfig
 
+COMPRESSORS = ("GZIP", "XZ", "ZSTD", "LZ4")
+"""What can pack a kernel, as the ends of its options' names."""
+
 KINDS = ("code", "rest", "orc", "exports", "relocations", "names", "packed")
 """What an object is made of: bytes of code, of other content, of unwind tables and of what is kept for modules that use
 it; absolute addresses and the letters of functions' names; what zlib makes of its content by itself."""
@@ -60,7 +63,7 @@ class Measured:
     @property
     def compressor(self) -> str:
         """How its vmlinuz is packed."""
-        chosen = (name.lower() for name in ("GZIP", "XZ", "ZSTD", "LZ4") if self.values.get(f"KERNEL_{name}") == "y")
+        chosen = (name.lower() for name in COMPRESSORS if self.values.get(f"KERNEL_{name}") == "y")
         return next(chosen, "gzip")
 
 
