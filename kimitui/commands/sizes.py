@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from kimitui.commands.common import ARCHES, cache_of, print_json, print_table
@@ -70,7 +71,7 @@ def _measure_linux(options: argparse.Namespace) -> int:
         if options.list:
             print_table(measure.listed(options.arch, cache_of(options), emit=emit))
             return 0
-        data = measure.measure(
+        data, failed = measure.measure(
             options.arch,
             cache_of(options),
             emit=emit,
@@ -79,7 +80,9 @@ def _measure_linux(options: argparse.Namespace) -> int:
             tell=lambda now: print(f"{now.done + 1} of {now.wanted}: {now.name}", flush=True),
         )
     print(measure.write(data, options.out or DATA))
-    return 0
+    for error in failed:
+        print(error, file=sys.stderr)
+    return 1 if failed else 0
 
 
 def _check_linux(options: argparse.Namespace) -> int:

@@ -12,7 +12,7 @@ from kimitui import preset as presets
 from kimitui import resources
 from kimitui.build.events import Emit
 from kimitui.config import Configuration
-from kimitui.errors import KimituiError
+from kimitui.errors import BuildError, KimituiError
 from kimitui.kconfig import linux as linux_tree
 from kimitui.sizes.kernel import DATA, Model, model
 from kimitui.sizes.linux import campaign, compare, designs, guards, record
@@ -77,18 +77,23 @@ def measure(
     scratch: Path | None = None,
     only: Sequence[str] = (),
     tell: Callable[[Progress], None] = lambda _progress: None,
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], list[BuildError]]:
     """Measure what has not been measured yet, of `only` where names are given; the data that follow from all there is.
 
-    Raises KimituiError where that is too little, and what a build raises.
+    A kernel that cannot be built does not keep the others from being measured; these errors are returned, too. Raises
+    KimituiError where there is too little, CancelledError.
     """
+    failed: list[BuildError] = []
     with campaign.opened(arch, cache, emit=emit, scratch=scratch) as laboratory:
         wanted = all_designs(laboratory)
         for number, design in enumerate(wanted):
             if not only or any(design.name.startswith(name) for name in only):
                 tell(Progress(number, len(wanted), design.name))
-                laboratory.measure(design)
-        return fitted_data(laboratory, list(_measured(laboratory, wanted)))
+                try:
+                    laboratory.measure(design)
+                except BuildError as error:
+                    failed.append(error)
+        return fitted_data(laboratory, list(_measured(laboratory, wanted))), failed
 
 
 def listed(arch: str, cache: Path, *, emit: Emit) -> list[list[str]]:
