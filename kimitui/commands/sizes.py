@@ -93,20 +93,28 @@ def _check_linux(options: argparse.Namespace) -> int:
     from kimitui.sizes.units import format_size
 
     with reader("plain") as emit:
-        pairs = measure.check(options.arch, cache_of(options), emit=emit)
+        pairs, modules = measure.check(options.arch, cache_of(options), emit=emit)
     found = compare.summary(pairs)
     if options.svg:
         points = [(VMLINUZ, pair.true_bytes, pair.estimated_bytes) for pair in pairs]
         options.svg.write_text(svg.scatter(f"Estimate against build, kernels of {options.arch}", points))
     if options.json:
-        print_json({"bars": compare.BARS, "summary": found, "kernels": [vars(pair) for pair in pairs]})
+        print_json(
+            {
+                "bars": compare.BARS,
+                "summary": found,
+                "kernels": [vars(pair) for pair in pairs],
+                "modules": [vars(pair) for pair in modules],
+            }
+        )
     else:
-        rows = [
-            [pair.name, format_size(pair.true_bytes), format_size(pair.estimated_bytes), f"{pair.error:+.2%}"]
-            for pair in pairs
-        ]
-        print_table([["kernel", "built", "estimated", "error"], *rows])
-        print(", ".join(f"{name} {value}" for name, value in found.items()) or "no kernel was drawn and built yet")
+        for what, some in ((VMLINUZ, pairs), ("modules", modules)):
+            rows = [
+                [pair.name, format_size(pair.true_bytes), format_size(pair.estimated_bytes), f"{pair.error:+.2%}"]
+                for pair in some
+            ]
+            print_table([[what, "built", "estimated", "error"], *rows])
+            print(", ".join(f"{name} {value}" for name, value in compare.summary(some).items()))
     return 0 if all(found.get(name, 1.0) <= bar for name, bar in compare.BARS.items()) else 1
 
 

@@ -22,7 +22,7 @@ from kimitui.sizes.busybox import Built
 from kimitui.sizes.errors import uncertainty
 from kimitui.sizes.flags import changed_flags
 from kimitui.sizes.initramfs import initramfs_bytes
-from kimitui.sizes.kernel import kernel_sizes
+from kimitui.sizes.kernel import KernelSizes, kernel_sizes
 from kimitui.sizes.kernel import model as kernel_model
 from kimitui.sizes.layout import up
 from kimitui.sizes.running import Running, Scenario
@@ -33,7 +33,9 @@ _TRISTATES = "MODULES"  # what makes tristates of the system tree; it follows KE
 METADATA_COMPONENT = "base"
 ROOTFS = "rootfs.tar"
 _BUSYBOX = "busybox"
+_MODULES = "linux"
 LAYER = "layer"
+_NO_KERNEL = KernelSizes(0, 0)
 # As long as a toolchain's, where there is none yet.
 _NO_DIGEST = "0" * 64
 # mksquashfs fills its images up to whole blocks of devices.
@@ -153,13 +155,11 @@ class Estimator:
         components = {
             **around.components,
             METADATA_COMPONENT: around.components[METADATA_COMPONENT] + self._own_bytes(),
-            **{name: found[name] for name in {_BUSYBOX} & found.keys()},
+            **{name: found[name] for name in {_BUSYBOX, _MODULES} & found.keys()},
         }
         unknown = around.unknown | ({_BUSYBOX} - components.keys())
         if self._has_kernel and VMLINUZ not in found:
             unknown |= {VMLINUZ}
-        if self._has_modules and ROOTFS not in files:
-            unknown |= {"modules"}
         layer_bytes = self._layer(around, built, found)
         artifacts = self._artifacts(around, built, found, layer_bytes)
         built_names = {*files.keys(), *((ARCHIVE,) if LAYER in files else ())}
@@ -187,20 +187,25 @@ class Estimator:
         return {name: files[name] - estimated[name] for name in files.keys() & estimated.keys()}
 
     def _estimated(self, around: _Around, built: Built | None) -> dict[str, int]:
-        """Bytes of what the total counts, and of BusyBox, as far as something is known of them."""
-        kernel = self._kernel() if self._has_kernel else None
-        return {
-            ROOTFS: self._total(around, built, self._own_bytes()),
-            **({_BUSYBOX: built.file_bytes} if built else {}),
-            **({VMLINUZ: kernel} if kernel else {}),
+        """Bytes of what the total counts, and of BusyBox and modules, as far as something is known of them."""
+        kernel = self._kernel()
+        found = {
+            ROOTFS: self._total(around, built, self._own_bytes(), kernel),
+            _BUSYBOX: built.file_bytes if built else 0,
+            VMLINUZ: kernel.vmlinuz_bytes if kernel else 0,
+            _MODULES: kernel.modules_bytes if kernel else 0,
         }
+        return {name: size for name, size in found.items() if size}
 
     def _errors(self) -> dict[str, float]:
         """By component or artifact, how far off estimates were when they were compared with builds."""
         arch = self._config.choice("IMAGE_ARCH")
         kernel = kernel_model(arch)
-        compared = {} if kernel is None or kernel.error is None else {VMLINUZ: kernel.error}
-        return {**uncertainty(arch), **compared}
+        names = {VMLINUZ: VMLINUZ, "modules": _MODULES}
+        return {
+            **uncertainty(arch),
+            **{names[name]: error for name, error in (kernel.errors if kernel else {}).items()},
+        }
 
     def _known(self) -> Mapping[str, int]:
         if self._cache_dir is None or self._digest is None:
@@ -239,9 +244,10 @@ class Estimator:
         """What a method makes of the root file system."""
         model = busybox.load(self._config.choice("IMAGE_ARCH"))
         own = self._own_bytes()
-        raw = sum(around.components.values()) + own
-        members = around.members + 1 + built.links
-        return model.archive_bytes(method, built, (around.packed_bytes + own // 8, raw), members) if model else None
+        kernel = self._kernel() or _NO_KERNEL
+        raw = sum(around.components.values()) + own + kernel.modules_bytes
+        packed = around.packed_bytes + own // 8 + kernel.modules_packed_bytes
+        return model.archive_bytes(method, built, (packed, raw), around.members + 1 + built.links) if model else None
 
     def deltas(self, names: Sequence[str]) -> dict[str, int | None]:
         """By symbol, by how many bytes `toggle` would change the estimated total, with all that it switches.
@@ -260,57 +266,49 @@ class Estimator:
             if all(symbol.startswith((_PREFIX, _KERNEL)) or symbol == _TRISTATES for symbol in changed):
                 together[name] = changed
             else:
-                before = self._total(around, self._built(around, ({},))[0], own)
-                kernel_before = self._kernel()
+                before = self._whole(around, self._built(around, ({},))[0], own, self._kernel())
                 imagined = self._imagined(name, around)
-                if imagined is not None and kernel_before is not None:
-                    found[name] = imagined - before - kernel_before
+                found[name] = None if imagined is None or before is None else imagined - before
         if together:
-            scenarios = [{}, *map(_of_busybox, together.values())]
-            base, *built = self._built(around, scenarios)
-            before = self._total(around, base, own)
+            base, *built = self._built(around, [{}, *map(_of_busybox, together.values())])
+            kernel = self._kernel()
             for (name, changed), one in zip(together.items(), built, strict=True):
-                kernel = self._kernel_change(changed)
-                if kernel is not None:
-                    found[name] = self._total(around, one, own + self._own_change(changed)) - before + kernel
+                touched = any(symbol.startswith(_KERNEL) for symbol in changed)
+                # Where it is not touched, a kernel that nothing is known of is the same before and after.
+                now = kernel if touched or kernel else _NO_KERNEL
+                before = self._whole(around, base, own, now)
+                after = self._whole(
+                    around, one, own + self._own_change(changed), self._kernel(changed) if touched else now
+                )
+                found[name] = None if before is None or after is None else after - before
         return found
 
-    def _kernel(self, changed: Mapping[str, str] = MappingProxyType({})) -> int | None:
-        """Bytes of `vmlinuz`, with other values for some symbols; 0 where the image has none, None for not known."""
+    def _whole(self, around: _Around, built: Built | None, own_bytes: int, kernel: KernelSizes | None) -> int | None:
+        """The total; None where nothing is known of the kernel."""
+        return self._total(around, built, own_bytes, kernel) + kernel.vmlinuz_bytes if kernel else None
+
+    def _kernel(self, changed: Mapping[str, str] = MappingProxyType({})) -> KernelSizes | None:
+        """Sizes of the kernel, with other values for some symbols: all 0 where there is none, None for not known."""
         values = self._config.values
         if not self._has_kernel:
-            return 0
+            return _NO_KERNEL
         if self._asked[0] is not values:
             self._asked = values, self._config.requested("kernel")
         asked = {name.removeprefix(_KERNEL): value for name, value in changed.items() if name.startswith(_KERNEL)}
-        found = kernel_sizes(self._asked[1], self._config.choice("IMAGE_ARCH"), asked)
-        return found.vmlinuz_bytes if found else None
-
-    def _kernel_change(self, changed: Mapping[str, str]) -> int | None:
-        """By how many bytes other values of some symbols change `vmlinuz`; None where that is not known."""
-        if not any(name.startswith(_KERNEL) for name in changed):
-            return 0
-        before, after = self._kernel(), self._kernel(changed)
-        return None if before is None or after is None else after - before
+        return kernel_sizes(self._asked[1], self._config.choice("IMAGE_ARCH"), asked)
 
     @property
     def _has_kernel(self) -> bool:
         return self._config.values["IMAGE_FORMAT_VMLINUZ"] == "y"
-
-    @property
-    def _has_modules(self) -> bool:
-        values = self._config.values.items()
-        return self._has_kernel and any(value == "m" for name, value in values if name.startswith(_KERNEL))
 
     def _imagined(self, name: str, now: _Around) -> int | None:
         """The estimated total with a toggle made; None where something would come in that nothing is known of."""
         with self._config.imagined(name):
             around = self._around()
             built = self._built(around, ({},))[0]
-            kernel = self._kernel()
-            if around.unknown - now.unknown or (built is None and self._is_measured) or kernel is None:
+            if around.unknown - now.unknown or (built is None and self._is_measured):
                 return None
-            return self._total(around, built, self._own_bytes()) + kernel
+            return self._whole(around, built, self._own_bytes(), self._kernel())
 
     @property
     def _is_measured(self) -> bool:
@@ -329,9 +327,10 @@ class Estimator:
         values = self._config.values
         return changed_flags(lambda symbol: values.get(symbol, "n"), self._config.choice("IMAGE_ARCH"))
 
-    def _total(self, around: _Around, built: Built | None, own_bytes: int) -> int:
+    def _total(self, around: _Around, built: Built | None, own_bytes: int, kernel: KernelSizes | None) -> int:
         files = [around.metadata_bytes + own_bytes, *([built.file_bytes] if built else ())]
-        return tarball.archive_bytes(around.members_bytes + tarball.members_bytes(files, built.links if built else 0))
+        members = around.members_bytes + tarball.members_bytes(files, built.links if built else 0)
+        return tarball.archive_bytes(members + (kernel.modules_members_bytes if kernel else 0))
 
     def _own_bytes(self) -> int:
         """The lines of the image's metadata for what the preset itself decides."""

@@ -21,11 +21,17 @@ DATA = Path(__file__).with_name("data")
 
 @dataclass(frozen=True)
 class KernelSizes:
-    """Sizes of a kernel: `raw_bytes` is what is linked, unpacked; `vmlinuz_bytes` the file that is started."""
+    """Sizes of a kernel: `raw_bytes` is what is linked, unpacked; `vmlinuz_bytes` the file that is started.
+
+    `modules_bytes` is all that is installed below `lib/modules`, `modules_members_bytes` what that takes in a tar
+    archive, `modules_packed_bytes` what deflate leaves of it.
+    """
 
     vmlinuz_bytes: int
-    modules_bytes: int
     raw_bytes: int
+    modules_bytes: int = 0
+    modules_members_bytes: int = 0
+    modules_packed_bytes: int = 0
 
 
 _Totals = tuple[tuple[int, ...], ...]
@@ -87,16 +93,17 @@ class Model:
         self.smaller: frozenset[str] = frozenset(data["smaller"])
         """Options that make the kernel smaller when they are on."""
         image: Mapping[str, Any] = data["image"]
-        self._module: float = image["module"]
+        self._installed: Mapping[str, Sequence[float]] = image["installed"]
+        self._has_modules = self._compiled("MODULES")
         self._rules = [
             (kind, str(one["of"]), self._compiled(one["when"]), float(one["factor"]))
             for kind, one in image["kinds"].items()
         ]
         self._compressors = [(self._compiled(one["when"]), one) for one in image["compressors"]]
         self._wrapping = [(self._compiled(when), size) for when, size in image["wrapper"]]
-        self.error: float | None = data["comparison"].get("worst")
-        """How far off the worst of the estimates of vmlinuz was that were compared, relative to the size; None if none
-        was."""
+        self.errors: Mapping[str, float] = {name: found["worst"] for name, found in data["comparison"].items() if found}
+        """How far off the worst of the estimates was that were compared, relative to the size, of `vmlinuz` and of
+        `modules`; empty if none was."""
         self._last = self._whole({})
         self._changed: tuple[_State, Mapping[str, str], _State] | None = None
 
@@ -107,6 +114,12 @@ class Model:
         answer; one that differs little from the one before is answered sooner, and so are changes of it.
         """
         return self._finished(self._asked(requested, changed))
+
+    def contents(self, requested: Mapping[str, str]) -> tuple[Mapping[str, float], Mapping[str, float]]:
+        """Bytes by kind of what is linked, with what the build makes of it, and of the modules."""
+        state = self._asked(requested, None)
+        linked = self._linked(state.totals, state.products, state.values)
+        return linked, self._together(state.modules, state.products)
 
     def covers(self, requested: Mapping[str, str], changed: Mapping[str, str] | None = None) -> bool:
         """Whether what is compiled into everything was measured as it is asked for."""
@@ -176,10 +189,16 @@ class Model:
     def _finished(self, state: _State) -> KernelSizes:
         linked = self._linked(state.totals, state.products, state.values)
         modules = self._together(state.modules, state.products)
+        installed = (0, 0, 0)
+        if self._has_modules(state.values):
+            own, builtin = _weighed(self._installed["modules"], modules), _weighed(self._installed["builtin"], linked)
+            installed = own[0] + builtin[0], own[1] + builtin[1], own[2] + builtin[2]
         return KernelSizes(
             vmlinuz_bytes=round(self._packed(linked, state.values)),
-            modules_bytes=round(self._module * (modules["code"] + modules["rest"])),
             raw_bytes=round(linked["code"] + linked["rest"] + linked["orc"] + linked["exports"] + linked["names"]),
+            modules_bytes=installed[0],
+            modules_members_bytes=installed[1],
+            modules_packed_bytes=installed[2],
         )
 
     def _compiled(self, formula: str) -> Callable[[list[Value]], Value]:
@@ -215,6 +234,12 @@ class Model:
         content: float = sum(linked[kind] * weight for kind, weight in image["content"].items())
         packed: float = image["scale"] * content + image["wrapper"] + wrapper
         return packed
+
+
+def _weighed(weights: Sequence[float], content: Mapping[str, float]) -> tuple[int, int, int]:
+    """What is installed of so much: bytes, bytes in an archive, bytes packed."""
+    plain = content["code"] + content["rest"]
+    return round(weights[0] * plain), round(weights[1] * plain), round(weights[2] * content["packed"])
 
 
 def _state(

@@ -31,7 +31,10 @@ def toolchain_digest(cache_dir: Path) -> str | None:
 
 
 def outputs(config: Configuration, cache_dir: Path, digest: str) -> Mapping[str, int]:
-    """Bytes of what is in the store already: `busybox`, and files such as `rootfs.tar`; `layer` is a container's."""
+    """Bytes of what is in the store already, such as `rootfs.tar`.
+
+    `busybox` is the program, `layer` a container's, `linux` all that is installed with modules.
+    """
     plan = planned(config, digest, cache_dir)
     found = _outputs(plan, cache_dir, digest)
     sizes = {
@@ -41,6 +44,8 @@ def outputs(config: Configuration, cache_dir: Path, digest: str) -> Mapping[str,
     }
     if plan.busybox.name in found:
         sizes["busybox"] = (found[plan.busybox.name] / "busybox").stat().st_size
+    if "linux" in found and (modules := [path for path in (found["linux"] / "lib").rglob("*") if path.is_file()]):
+        sizes["linux"] = sum(path.stat().st_size for path in modules)
     return sizes
 
 

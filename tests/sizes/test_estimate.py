@@ -30,7 +30,7 @@ def switches(config: Configuration, sections: Sequence[str] = ("busybox",)) -> l
     return [
         entry.symbol
         for entry in config.names.entries.values()
-        if entry.section in sections and entry.type == "bool" and entry.settable
+        if entry.section in sections and entry.type in ("bool", "tristate") and entry.settable
     ]
 
 
@@ -130,10 +130,14 @@ def test_what_is_shown_for_a_toggle_is_the_difference_of_the_totals(name: str, s
             config.undo()
 
 
-@given(st.lists(st.sampled_from(switches(opened("vm"), ("kernel", "services"))), unique=True, min_size=1, max_size=20))
-@settings(max_examples=15, deadline=None)
-def test_so_it_is_for_options_of_the_kernel(symbols: list[str]) -> None:
+@given(
+    st.booleans(),
+    st.lists(st.sampled_from(switches(opened("vm"), ("kernel", "services"))), unique=True, min_size=1, max_size=20),
+)
+@settings(max_examples=20, deadline=None)
+def test_so_it_is_for_options_of_the_kernel(modules: bool, symbols: list[str]) -> None:
     config = opened("vm").copy()
+    config.set("KERNEL_MODULES", modules)
     before = estimate(config)
     assert before.counted == ("rootfs.tar", "vmlinuz") and before.total_bytes > sum(before.parts.values())
     deltas = Estimator(config).deltas(symbols)
@@ -218,7 +222,7 @@ def test_a_system_image_is_whole_blocks_and_smaller_than_what_is_in_it(method: s
     assert (image < sizes.contents_bytes * 0.75) == (method != "none")
 
 
-def test_a_kernel_that_is_like_those_measured_is_estimated_and_another_is_not() -> None:
+def test_a_kernel_that_is_like_those_measured_is_estimated() -> None:
     config = opened("vm").copy()
     before = estimate(config).artifacts["vmlinuz"]
     assert 1_000_000 < before < 5_000_000
@@ -226,8 +230,22 @@ def test_a_kernel_that_is_like_those_measured_is_estimated_and_another_is_not() 
     sizes = estimate(config)
     assert sizes.artifacts["vmlinuz"] > before + 100_000
     assert "vmlinuz" not in sizes.uncertainty
-    config.set("KERNEL_KALLSYMS", "y")  # no kernel with the names of its functions was measured
-    assert "vmlinuz" not in estimate(config).artifacts
+
+
+def test_modules_are_in_the_root_file_system_and_their_lists_with_them() -> None:
+    config = opened("vm").copy()
+    config.set("KERNEL_MODULES", True)
+    lists = estimate(config)
+    assert 5_000 < lists.components["linux"] < 100_000
+    config.set("KERNEL_WIREGUARD", "y")
+    built_in = estimate(config)
+    config.set("KERNEL_WIREGUARD", "m")
+    module = estimate(config)
+    assert not module.unknown
+    assert module.components["linux"] > lists.components["linux"] + 100_000
+    assert module.artifacts["vmlinuz"] < built_in.artifacts["vmlinuz"]
+    assert module.artifacts["system.squashfs"] > built_in.artifacts["system.squashfs"]
+    assert module.total_bytes > built_in.total_bytes  # neither packed nor without what linking needs
 
 
 def test_the_budget_is_the_presets() -> None:

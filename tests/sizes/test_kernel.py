@@ -73,7 +73,7 @@ SMALL: dict[str, Any] = {
         },
     ],
     "image": {
-        "module": 1.5,
+        "installed": {"modules": [1.5, 2.0, 0.5], "builtin": [0.1, 0.2, 0.01]},
         "kinds": {
             "exports": {"of": "exports", "when": "MODULES", "factor": 0.5},
             "names": {"of": "names", "when": "n", "factor": 2.0},
@@ -102,7 +102,7 @@ SMALL: dict[str, Any] = {
         ({"INET": "y"}, 850, 0, 1500),  # it needs NET
         ({"NET": "y", "INET": "y"}, 1250, 0, 2400),
         ({"NET": "y", "INET": "m"}, 1250, 0, 2400),  # without modules it is built in
-        ({"NET": "y", "INET": "m", "MODULES": "y"}, 1025, 750, 1930),
+        ({"NET": "y", "INET": "m", "MODULES": "y"}, 1025, 940, 1930),
         ({"FAST": "y"}, 1050, 0, 2000),
         ({"MOVES": "y"}, 877, 0, 1500),
         ({"ZSTD": "y"}, 410, 0, 1500),

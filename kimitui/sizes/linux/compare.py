@@ -15,7 +15,7 @@ BARS = {"median": 0.02, "worst": 0.05}
 
 @dataclass(frozen=True)
 class Compared:
-    """One kernel: the size of its vmlinuz, and what it was estimated to be."""
+    """One kernel: the size of its vmlinuz or of its modules, and what it was estimated to be."""
 
     name: str
     true_bytes: int
@@ -33,6 +33,17 @@ def compared(model: Model, kernels: Sequence[Measured]) -> list[Compared]:
         Compared(kernel.name, kernel.vmlinuz_bytes, model.sizes(kernel.requested).vmlinuz_bytes)
         for kernel in kernels
         if kernel.use == "check" and kernel.vmlinuz_bytes
+    ]
+
+
+def compared_modules(model: Model, kernels: Sequence[Measured]) -> list[Compared]:
+    """The same for what is installed with the modules of those that have some."""
+    return [
+        Compared(
+            kernel.name, sum(file.size_bytes for file in kernel.modules), model.sizes(kernel.requested).modules_bytes
+        )
+        for kernel in kernels
+        if kernel.use == "check" and any(file.path.endswith(".ko") for file in kernel.modules)
     ]
 
 

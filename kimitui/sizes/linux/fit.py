@@ -15,7 +15,8 @@ from typing import Any
 
 from kimitui.errors import KimituiError
 from kimitui.kconfig.types import Kconfig
-from kimitui.sizes.linux import factors, image, kbuild
+from kimitui.sizes.kernel import Model
+from kimitui.sizes.linux import factors, image, kbuild, modules
 from kimitui.sizes.linux import guards as guarding
 from kimitui.sizes.linux.conditions import Conditions, joined
 from kimitui.sizes.linux.designs import COMPILED_IN
@@ -86,7 +87,7 @@ def fit(
             | {option for _path, option, change in changes if min(change[: len(_LINKED)]) < 0}
         ),
         "image": {
-            "module": 1.35,
+            "installed": modules.NOTHING,
             "kinds": made,
             "compressors": [],
             "wrapper": [],
@@ -95,7 +96,10 @@ def fit(
     }
     contents = [_content(kernel, objects, groups, known) for kernel in whole]
     wrapped = [kernel for kernel in kernels if kernel.use == "wrapper"]
-    return image.with_image(data, whole, conditions, contents, wrapped)
+    data = image.with_image(data, whole, conditions, contents, wrapped)
+    model = Model(data)
+    data["image"]["installed"] = modules.fitted(whole, lambda kernel: model.contents(kernel.requested))
+    return data
 
 
 def _together(lots: Sequence[Measured]) -> Measured | None:

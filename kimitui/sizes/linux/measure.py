@@ -103,17 +103,19 @@ def listed(arch: str, cache: Path, *, emit: Emit) -> list[list[str]]:
         return [[one.name, one.use, "done" if laboratory.measured(one) else ""] for one in wanted]
 
 
-def check(arch: str, cache: Path, *, emit: Emit) -> list[compare.Compared]:
+def check(arch: str, cache: Path, *, emit: Emit) -> tuple[list[compare.Compared], list[compare.Compared]]:
     """The kernels that were drawn for the comparison, built where they are not yet, beside the data's estimates.
 
-    Raises KimituiError where the architecture has no data.
+    `vmlinuz` of all of them, and the modules of those that have some. Raises KimituiError where the architecture has no
+    data.
     """
     found = model(arch)
     if found is None:
         raise KimituiError(f"no kernel of {arch} has been measured", fix=f"kimitui sizes measure-linux --arch {arch}")
     with campaign.opened(arch, cache, emit=emit) as laboratory:
         drawn = [one for one in designs.designs(arch, fit=FITTED, check=CHECKED) if one.use == "check"]
-        return compare.compared(found, [record.read(laboratory.measure(design)) for design in drawn])
+        kernels = [record.read(laboratory.measure(design)) for design in drawn]
+        return compare.compared(found, kernels), compare.compared_modules(found, kernels)
 
 
 def fitted_data(laboratory: Laboratory, kernels: Sequence[Measured]) -> dict[str, Any]:
@@ -130,9 +132,11 @@ def fitted_data(laboratory: Laboratory, kernels: Sequence[Measured]) -> dict[str
         source=laboratory.source,
     )
     data["tools"] = dict(laboratory.tools)
-    pairs = compare.compared(Model(data), kernels)
-    # A few of them would say more than they know.
-    data["comparison"] = compare.summary(pairs) if len(pairs) == CHECKED else {}
+    fitted = Model(data)
+    pairs = compare.compared(fitted, kernels)
+    if len(pairs) == CHECKED:  # a few of them would say more than they know
+        installed = compare.summary(compare.compared_modules(fitted, kernels))
+        data["comparison"] = {"vmlinuz": compare.summary(pairs), "modules": installed}
     return data
 
 

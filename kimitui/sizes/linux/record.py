@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,10 +38,20 @@ Vector = tuple[int, ...]
 
 
 @dataclass(frozen=True)
+class Installed:
+    """A file below `lib/modules`: bytes, and bytes of it packed by itself with gzip."""
+
+    path: str
+    size_bytes: int
+    packed_bytes: int
+
+
+@dataclass(frozen=True)
 class Measured:
     """A kernel. `values` are those of its `.config`; `objects` what it is linked from, by path.
 
-    Of a sample there are only objects; for it the other sizes are 0. `packed_bytes` is by compressor.
+    Of a sample there are only objects; for it the other sizes are 0. `packed_bytes` is by compressor; `modules` are
+    files as they are installed, empty where modules were not measured.
     """
 
     name: str
@@ -54,6 +64,7 @@ class Measured:
     packed_bytes: Mapping[str, int]
     orc_bytes: int = 0
     """What objtool has made for unwinding, of all objects."""
+    modules: Sequence[Installed] = ()
 
     @property
     def option(self) -> str:
@@ -85,6 +96,7 @@ def read(directory: Path) -> Measured:
         vmlinuz_bytes=_number(directory / "vmlinuz-bytes"),
         packed_bytes={word: int(size) for word, size in (line.split() for line in lines if line)},
         orc_bytes=_orc_bytes(directory / "sections"),
+        modules=_installed(directory / "modules"),
     )
 
 
@@ -99,6 +111,12 @@ def _vector(sizes: Mapping[str, int]) -> Vector:
 def _orc_bytes(sections: Path) -> int:
     text = sections.read_text() if sections.exists() else ""
     return sum(int(size, 16) for size in _ORC.findall(text))
+
+
+def _installed(listing: Path) -> tuple[Installed, ...]:
+    lines = listing.read_text().splitlines() if listing.exists() else []
+    rows = (line.split(" ", 2) for line in lines)
+    return tuple(Installed(path, int(size), int(packed)) for size, packed, path in rows)
 
 
 def _number(path: Path) -> int:
