@@ -3,7 +3,7 @@
 # Measures kernels, one a run, all in /build, which stays: make compiles anew only what another configuration touches.
 # /sources/measured/requested.config is configured as the step linux-config does it and built as the step linux does it, and what
 # is measured is left in /sources/measured. Parameters: KERNEL_ARCH, KERNEL_IMAGE. Of what /sources/measured/wanted
-# names, if anything, only these objects are compiled.
+# names, if anything, only these objects are compiled. Where there is /sources/measured/take-apart, parts are packed, too.
 # shellcheck source=lib.sh
 . /input/lib.sh
 # shellcheck source=linux-lib.sh
@@ -50,6 +50,10 @@ stat --format=%s $payload >/sources/measured/payload-bytes
 	echo "lz4 $(lz4 -l -9 -q - - <$payload | wc -c)"
 	echo "xz $(env SRCARCH="$KERNEL_ARCH" KCONFIG_CONFIG=/build/linux/.config XZ=xz sh /steps/linux-tree/linux/scripts/xz_wrap.sh <$payload | wc -c)"
 } >/sources/measured/packed
+
+# What parts of it cost, which takes as long as packing it some thirty times.
+[ ! -e /sources/measured/take-apart ] ||
+	python3 /input/sizes_pieces.py /build/linux "$KERNEL_ARCH" >/sources/measured/pieces.json
 
 # Modules as the step linux installs them: bytes, bytes of the file packed by itself, path.
 if grep -q '^CONFIG_MODULES=y' linux/.config; then

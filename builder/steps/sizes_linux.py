@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What each object of a built kernel takes, as JSON: linux_objects.py BUILD_DIRECTORY MACHINE [OBJECT ...]
+"""What each object of a built kernel takes, as JSON: sizes_linux.py BUILD_DIRECTORY MACHINE [OBJECT ...]
 
 Without objects, those that vmlinux is linked from, and under "kallsyms" and "exports" what the build makes of all of
 them: the names of functions, and what modules may use. Sizes are by kind of content (see KINDS); "packed" is

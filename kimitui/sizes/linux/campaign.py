@@ -36,7 +36,7 @@ from kimitui.sizes import tools
 from kimitui.sizes.linux import designs, guards, kbuild
 from kimitui.sizes.linux.designs import Design
 
-_FILES = ("sizes-linux.sh", "sizes_linux.py", "linux-lib.sh")
+_FILES = ("sizes-linux.sh", "sizes_linux.py", "sizes_pieces.py", "linux-lib.sh")
 _LOG_LINES = 30
 
 
@@ -96,6 +96,8 @@ class Laboratory:
                 json.dumps({"name": design.name, "use": design.use, "requested": dict(design.requested)}, indent=1)
             )
             (staging / "wanted").write_text("".join(f"{path}\n" for path in design.objects))
+            if design.use == "fit":
+                (staging / "take-apart").touch()
             self._build(design, staging)
             shutil.rmtree(target, ignore_errors=True)
             staging.rename(target)
