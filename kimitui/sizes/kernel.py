@@ -34,6 +34,9 @@ class KernelSizes:
     modules_packed_bytes: int = 0
 
 
+_LINKED = ("code", "rest", "orc", "exports", "names", "prefixes")
+"""The kinds of bytes that are linked; what is `packed` are the same once more, and `sites` are among the rest."""
+
 _Totals = tuple[tuple[int, ...], ...]
 """Bytes by kind, for each group of objects."""
 
@@ -195,7 +198,7 @@ class Model:
             installed = own[0] + builtin[0], own[1] + builtin[1], own[2] + builtin[2]
         return KernelSizes(
             vmlinuz_bytes=round(self._packed(linked, state.values)),
-            raw_bytes=round(linked["code"] + linked["rest"] + linked["orc"] + linked["exports"] + linked["names"]),
+            raw_bytes=round(sum(linked.get(kind, 0.0) for kind in _LINKED)),
             modules_bytes=installed[0],
             modules_members_bytes=installed[1],
             modules_packed_bytes=installed[2],
@@ -230,10 +233,9 @@ class Model:
     def _packed(self, linked: Mapping[str, float], values: list[Value]) -> float:
         """Bytes of vmlinuz: what the compressor makes of all that is linked, and the code that unpacks it."""
         image = next(one for condition, one in self._compressors if condition(values))
-        wrapper = sum(size for condition, size in self._wrapping if condition(values))
         content: float = sum(linked[kind] * weight for kind, weight in image["content"].items())
-        packed: float = image["scale"] * content + image["wrapper"] + wrapper
-        return packed
+        wrapper: float = image["wrapper"] + sum(size for condition, size in self._wrapping if condition(values))
+        return content + wrapper
 
 
 def _weighed(weights: Sequence[float], content: Mapping[str, float]) -> tuple[int, int, int]:

@@ -80,10 +80,9 @@ SMALL: dict[str, Any] = {
             "relocations": {"of": "relocations", "when": "MOVES", "factor": 4.0},
         },
         "compressors": [
-            {"when": "ZSTD", "scale": 0.5, "content": {"packed": 1.0}, "wrapper": 10},
+            {"when": "ZSTD", "content": {"packed": 0.5}, "wrapper": 10},
             {
                 "when": "y",
-                "scale": 1.0,
                 "content": {"packed": 1.0, "exports": 0.5, "relocations": 0.5},
                 "wrapper": 50,
             },

@@ -176,7 +176,8 @@ def designs(arch: str, *, fit: int, check: int) -> Iterator[Design]:
     """
     drawing = Drawing(arch)
     vm = preset("vm", arch)
-    contained = {name: "y" for name in ("NAMESPACES", "AUDIT", "X86_KERNEL_IBT") if f"{PREFIX}{name}" in drawing.names}
+    names = ("NAMESPACES", "AUDIT", "X86_KERNEL_IBT", "KALLSYMS")
+    contained = {name: "y" for name in names if f"{PREFIX}{name}" in drawing.names}
     yield Design("vm-contained", "fit", drawing.changed(contained, vm))
     minimal = preset("vm-minimal", arch)
     yield Design("vm-minimal", "fit", minimal)

@@ -10,7 +10,7 @@ from pathlib import Path
 from kimitui.sizes.linux import guards
 from kimitui.sizes.linux.conditions import Conditions
 from kimitui.sizes.linux.designs import COMPILED_IN, VARIANTS
-from kimitui.sizes.linux.image import MADE_OF
+from kimitui.sizes.linux.image import MADE
 from kimitui.sizes.linux.record import KINDS, Measured, Vector
 
 Factor = tuple[str, list[float], str]
@@ -111,7 +111,7 @@ def only(
 ) -> list[list[str]]:
     """Formulas of options that change everything, with the one value, y or n, with which anything was measured."""
     found = []
-    made = [option for _kind, option, _unless in MADE_OF.values()]
+    made = [option for one in MADE.values() for option in one.when]
     for option in (*COMPILED_IN, *made):
         # What the build makes is seen only of kernels that were built whole.
         kernels = whole if option in made else [base, *whole]

@@ -119,7 +119,7 @@ def _normal(base: Measured, whole: Sequence[Measured], groups: Groups, source: P
     seen: dict[str, list[Sequence[float]]] = defaultdict(list)
     for kernel in whole:
         for path, sizes in kernel.objects.items():
-            if path in image.MADE or (path in base.objects and groups.of(path) == "rest"):
+            if path in image.OBJECTS or (path in base.objects and groups.of(path) == "rest"):
                 continue
             if kernel.values.get("EVENT_TRACING") == "y" and guarding.defines_tracepoints(source, path):
                 continue

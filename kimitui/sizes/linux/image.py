@@ -3,66 +3,101 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from kimitui.sizes.linux.conditions import Conditions, joined
 from kimitui.sizes.linux.record import COMPRESSORS, KINDS, Measured
 
-MADE = ("kallsyms", "exports")
+OBJECTS = ("kallsyms", "exports")
 """Objects that the build makes of all others."""
 
-MADE_OF: dict[str, tuple[str, str, tuple[str, ...]]] = {
-    "names": ("names", "KALLSYMS", ()),
-    "exports": ("exports", "MODULES", ("TRIM_UNUSED_KSYMS",)),
-    "orc": ("code", "UNWINDER_ORC", ()),
+
+@dataclass(frozen=True)
+class Made:
+    """What the build makes of all objects: of which kind of theirs, where all of `when` and none of `unless` is on.
+
+    `part` is what it is called where a kernel was taken apart.
+    """
+
+    of: str
+    when: tuple[str, ...]
+    part: str
+    unless: tuple[str, ...] = ()
+
+    def is_in(self, kernel: Measured) -> bool:
+        """Whether a kernel has it."""
+        values = kernel.values
+        return all(values.get(name, "n") != "n" for name in self.when) and all(
+            values.get(name, "n") == "n" for name in self.unless
+        )
+
+
+MADE = {
+    "names": Made("names", ("KALLSYMS",), "names"),
+    # With room in front of functions for other code, each has a second name.
+    "prefixes": Made("names", ("KALLSYMS", "CALL_PADDING"), "names"),
+    "exports": Made("exports", ("MODULES",), "exports", unless=("TRIM_UNUSED_KSYMS",)),
+    "orc": Made("code", ("UNWINDER_ORC",), "orc"),
+    # Places of returns and indirect calls. Objects have them with zeros for what only linking fills in.
+    "sites": Made("code", ("MITIGATION_RETHUNK",), "sites"),
+    "relocations": Made("relocations", ("X86_NEED_RELOCS",), "relocations"),
 }
-"""What the build makes of all objects: of which kind of theirs, under which option, and unless which others are on."""
+
+_RELOCATION_BYTES = 4.0
+"""An address that an x86 kernel changes when it moves itself."""
+
+_COSTS = {"relocations": 0.5, "orc": 0.3, "exports": 0.3, "names": 0.55, "sites": 0.4}
+"""What a byte of a part costs where no kernel was taken apart that has it: tables, addresses, names in few letters."""
 
 
 # What the build makes of all objects
 
 
 def made_rules(whole: Sequence[Measured], conditions: Conditions) -> dict[str, dict[str, Any]]:
-    """By kind that the build makes of all objects, from which kind of theirs, when, and by what to multiply that.
-
-    A relocation of an x86 kernel that moves itself takes four bytes.
-    """
-    rules = {"relocations": {"of": "relocations", "when": conditions.on("X86_NEED_RELOCS"), "factor": 4.0}}
-    for kind, (source, option, unless) in MADE_OF.items():
-        pairs = [(sum_of(kernel, source), made) for kernel in whole if (made := _made_bytes(kernel, kind))]
-        factor = sum(made for _, made in pairs) / sum(total for total, _ in pairs) if pairs else 0.0
-        when = joined("&", [conditions.on(option), *(f'= {name} "n"' for name in unless)])
-        conditions.read.update(unless)
-        rules[kind] = {"of": source, "when": when, "factor": round(factor, 4)}
+    """By kind that the build makes of all objects, from which kind of theirs, when, and by what to multiply that."""
+    factors: dict[str, float] = {}
+    rules = {}
+    for kind, made in MADE.items():
+        pairs = [(sum_of(kernel, made.of), size) for kernel in whole if (size := _made_bytes(kernel, kind, factors))]
+        factors[kind] = sum(size for _, size in pairs) / sum(total for total, _ in pairs) if pairs else 0.0
+        if kind == "relocations":
+            factors[kind] = _RELOCATION_BYTES
+        when = joined("&", [conditions.on(*made.when), *(f'= {name} "n"' for name in made.unless)])
+        conditions.read.update(made.unless)
+        rules[kind] = {"of": made.of, "when": when, "factor": round(factors[kind], 4)}
     return rules
 
 
 def sum_of(kernel: Measured, kind: str) -> int:
     """Bytes of a kind in all objects of a kernel."""
     position = KINDS.index(kind)
-    return sum(sizes[position] for path, sizes in kernel.objects.items() if path not in MADE)
+    return sum(sizes[position] for path, sizes in kernel.objects.items() if path not in OBJECTS)
 
 
-def _made_bytes(kernel: Measured, kind: str) -> int:
-    """Bytes of what the build made; 0 where it did not, or where too little of it is left to tell."""
-    _source, option, unless = MADE_OF[kind]
-    if kernel.values.get(option, "n") == "n" or any(kernel.values.get(name, "n") != "n" for name in unless):
-        return 0
+def _made_bytes(kernel: Measured, kind: str, factors: Mapping[str, float]) -> float:
+    """Bytes of what the build made; 0 where it did not. `factors` are those of the kinds before."""
+    made = MADE[kind]
+    if not made.is_in(kernel):
+        return 0.0
     if kind == "orc":
         return kernel.orc_bytes
-    made = kernel.objects.get("kallsyms" if kind == "names" else "exports")
-    return sum(made[KINDS.index(one)] for one in ("code", "rest", "exports")) if made else 0
+    if kind == "sites":
+        return kernel.sites_bytes
+    if kind == "relocations":
+        return _RELOCATION_BYTES * sum_of(kernel, kind)
+    found = kernel.objects.get("exports" if kind == "exports" else "kallsyms")
+    size = float(sum(found[KINDS.index(one)] for one in ("code", "rest", "exports"))) if found else 0.0
+    if MADE["prefixes"].is_in(kernel) and kind in ("names", "prefixes"):
+        names = factors.get("names", 0.0) * sum_of(kernel, "names")
+        return names if kind == "names" else max(size - names, 0.0)
+    return size
 
 
 # The image
 
-WRAPPING = ("EFI_STUB", "RANDOMIZE_BASE", "X86_NEED_RELOCS")
+WRAPPING = ("RANDOMIZE_BASE", "EFI_STUB")
 """Options that add code which is not packed."""
-
-_PACKED = {"relocations": 0.5, "orc": 0.3, "exports": 0.45, "names": 0.8}
-"""How much of a byte of it counts where no kernel says it: sorted addresses, tables, names, names in few letters."""
-
-_ROUNDS = 200
 
 
 def with_image(
@@ -76,27 +111,21 @@ def with_image(
 
     `wrapped` are further kernels, one for each other compressor: with another one to unpack them.
     """
-    rules = data["image"]["kinds"]
-    made = [
-        {
-            kind: float(_made_bytes(kernel, kind) if kind in MADE_OF else rule["factor"] * sum_of(kernel, kind))
-            if kind in MADE_OF or kernel.values.get("X86_NEED_RELOCS") == "y"
-            else 0.0
-            for kind, rule in rules.items()
-        }
-        for kernel in whole
-    ]
+    factors = {kind: rule["factor"] for kind, rule in data["image"]["kinds"].items()}
     compressors = []
     for name in COMPRESSORS:
         word = name.lower()
-        scale, weights = _weighed(contents, made, [kernel.packed_bytes[word] for kernel in whole])
-        wrappers = [k.vmlinuz_bytes - k.packed_bytes[word] for k in (*whole, *wrapped) if k.compressor == word]
+        costs = _costs(whole, word)
+        scales = [
+            (kernel.packed_bytes[word] - _cost(kernel, costs, factors)) / content
+            for kernel, content in zip(whole, contents, strict=True)
+        ]
         compressors.append(
             {
                 "when": conditions.on(f"KERNEL_{name}"),
-                "scale": round(scale, 6),
-                "content": {"packed": 1.0, **{kind: round(weight, 4) for kind, weight in weights.items()}},
-                "wrapper": min(wrappers, default=_wrapper(whole)),
+                "content": {"packed": round(sum(scales) / len(scales), 5)}
+                | {kind: round(costs[made.part], 4) for kind, made in MADE.items()},
+                "wrapper": _least_wrapper([k for k in (*whole, *wrapped) if k.compressor == word] or whole),
             }
         )
     # Where there is no choice, as on arm64, it is gzip.
@@ -106,42 +135,43 @@ def with_image(
     return data
 
 
-def _weighed(
-    contents: Sequence[float], made: Sequence[Mapping[str, float]], packed: Sequence[int]
-) -> tuple[float, dict[str, float]]:
-    """What a compressor makes of a byte of content, and how much of such a byte each byte of what the build made is."""
-    weights = dict(_PACKED)
-    scale = 1.0
-    for _ in range(_ROUNDS):
-        wholes = [
-            content + sum(weights[kind] * size for kind, size in one.items())
-            for content, one in zip(contents, made, strict=True)
-        ]
-        scale = sum(size / whole for size, whole in zip(packed, wholes, strict=True)) / len(wholes)
-        for kind in weights:
-            rows = zip(packed, wholes, made, strict=True)
-            told = [
-                weights[kind] + (size / scale - whole) / one[kind] for size, whole, one in rows if one.get(kind, 0.0)
-            ]
-            if told:
-                weights[kind] = min(max((weights[kind] + sum(told) / len(told)) / 2, 0.0), 2.0)
-    return scale, weights
+def _costs(whole: Sequence[Measured], word: str) -> dict[str, float]:
+    """What a byte of each part costs when it is packed by a compressor."""
+    found = dict(_COSTS)
+    for part in found:
+        taken = [kernel.pieces[part] for kernel in whole if part in kernel.pieces]
+        if size := sum(one["bytes"] for one in taken):
+            found[part] = sum(one[word] for one in taken) / size
+    return found
 
 
-def _wrapper(whole: Sequence[Measured]) -> int:
-    return min(k.vmlinuz_bytes - k.packed_bytes[k.compressor] for k in whole)
+def _cost(kernel: Measured, costs: Mapping[str, float], factors: Mapping[str, float]) -> float:
+    """What all that the build made costs in a kernel."""
+    return sum(costs[made.part] * _made_bytes(kernel, kind, factors) for kind, made in MADE.items())
 
 
-def _wrapping(whole: Sequence[Measured], conditions: Conditions) -> list[list[Any]]:
-    """What the options add to the wrapper: the difference between kernels with and without, where there are both."""
-    least = {word: _wrapper([k for k in whole if k.compressor == word]) for word in {k.compressor for k in whole}}
-    found: list[list[Any]] = []
-    for option in WRAPPING:
+def _unpacked(kernel: Measured) -> int:
+    """Bytes of vmlinuz that are not packed."""
+    return kernel.vmlinuz_bytes - kernel.packed_bytes[kernel.compressor]
+
+
+def _least_wrapper(kernels: Sequence[Measured]) -> int:
+    return min(map(_unpacked, kernels))
+
+
+def _wrapping(kernels: Sequence[Measured], conditions: Conditions) -> list[list[Any]]:
+    """What the options add to the wrapper, one after the other."""
+    least = {
+        word: _least_wrapper([k for k in kernels if k.compressor == word]) for word in {k.compressor for k in kernels}
+    }
+    found: dict[str, float] = {}
+    for number, option in enumerate(WRAPPING):
+        later = WRAPPING[number + 1 :]
         extra = [
-            k.vmlinuz_bytes - k.packed_bytes[k.compressor] - least[k.compressor]
-            for k in whole
-            if k.values.get(option) == "y" and not any(k.values.get(o) == "y" for o in WRAPPING if o != option)
+            _unpacked(k) - least[k.compressor] - sum(size for one, size in found.items() if k.values.get(one) == "y")
+            for k in kernels
+            if k.values.get(option) == "y" and not any(k.values.get(one) == "y" for one in later)
         ]
         if extra and conditions.on(option) != "n":
-            found.append([conditions.on(option), round(sum(extra) / len(extra))])
-    return found
+            found[option] = sum(extra) / len(extra)
+    return [[conditions.on(option), round(size)] for option, size in found.items()]

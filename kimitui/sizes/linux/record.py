@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from kimitui.kconfig.explain import read_dotconfig
@@ -30,8 +30,11 @@ _OF = {
     "packed": "packed",
 }
 
-_ORC = re.compile(r"\s\.orc_unwind(?:_ip)?\s+\w+\s+\w+\s+\w+\s+(\w+)")
-"""In what `readelf --section-headers --wide` prints, the sizes of the tables for unwinding."""
+_SECTION = re.compile(r"^ +\[ *\d+\] (\S+) +\w+ +\w+ +\w+ +(\w+)", re.MULTILINE)
+"""In what `readelf --section-headers --wide` prints, names and sizes."""
+
+_ORC = (".orc_unwind", ".orc_unwind_ip")
+_SITES = (".return_sites", ".retpoline_sites", ".call_sites", ".ibt_endbr_seal")
 
 Vector = tuple[int, ...]
 """Numbers in the order of KINDS."""
@@ -64,7 +67,11 @@ class Measured:
     packed_bytes: Mapping[str, int]
     orc_bytes: int = 0
     """What objtool has made for unwinding, of all objects."""
+    sites_bytes: int = 0
+    """What objtool lists of places that are changed while the kernel starts."""
     modules: Sequence[Installed] = ()
+    pieces: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """By part of a kernel that was taken apart, its `bytes`, and by compressor, what it costs when it is packed."""
 
     @property
     def option(self) -> str:
@@ -95,8 +102,10 @@ def read(directory: Path) -> Measured:
         payload_bytes=_number(directory / "payload-bytes"),
         vmlinuz_bytes=_number(directory / "vmlinuz-bytes"),
         packed_bytes={word: int(size) for word, size in (line.split() for line in lines if line)},
-        orc_bytes=_orc_bytes(directory / "sections"),
+        orc_bytes=_section_bytes(directory / "sections", _ORC),
+        sites_bytes=_section_bytes(directory / "sections", _SITES),
         modules=_installed(directory / "modules"),
+        pieces=json.loads(pieces.read_text()) if (pieces := directory / "pieces.json").exists() else {},
     )
 
 
@@ -108,9 +117,9 @@ def _vector(sizes: Mapping[str, int]) -> Vector:
     return tuple(totals.values())
 
 
-def _orc_bytes(sections: Path) -> int:
-    text = sections.read_text() if sections.exists() else ""
-    return sum(int(size, 16) for size in _ORC.findall(text))
+def _section_bytes(listing: Path, names: Sequence[str]) -> int:
+    text = listing.read_text() if listing.exists() else ""
+    return sum(int(size, 16) for name, size in _SECTION.findall(text) if name in names)
 
 
 def _installed(listing: Path) -> tuple[Installed, ...]:

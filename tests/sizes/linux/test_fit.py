@@ -63,7 +63,8 @@ def measured(name: str, use: str, values: Mapping[str, str], *only: str) -> Meas
     every = {word: round(content * share + orc_bytes // 4) for word, share in (("gzip", 1), ("xz", 0.8))}
     every |= dict.fromkeys(("zstd", "lz4"), content)
     word = "xz" if values.get("KERNEL_XZ") == "y" else "gzip"
-    return Measured(name, use, values, values, found, 0, every[word] + 1_000, every, orc_bytes)
+    taken = {"orc": {"bytes": orc_bytes, **dict.fromkeys(every, orc_bytes // 4)}} if orc_bytes else {}
+    return Measured(name, use, values, values, found, 0, every[word] + 1_000, every, orc_bytes, pieces=taken)
 
 
 def without(*names: str) -> dict[str, str]:
