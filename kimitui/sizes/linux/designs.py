@@ -250,6 +250,14 @@ def sampled(arch: str, base: Mapping[str, str], objects: Sequence[str]) -> Itera
             yield Design(f"sample-{name}", "sample", requested, tuple(objects))
 
 
+def strata(arch: str, base: Mapping[str, str], objects: Sequence[str]) -> Iterator[Design]:
+    """Objects of all sizes as they are in `base`, and as the compiler makes them with the other aim, speed or size: no
+    other option changes as much, and not all objects alike."""
+    yield Design("everything-strata", "base", base, tuple(objects))
+    name = "CC_OPTIMIZE_FOR_PERFORMANCE"
+    yield Design(f"sample-strata-{name}", "sample", _with(Drawing(arch), base, name), tuple(objects))
+
+
 def _signed(requested: Mapping[str, str]) -> dict[str, str]:
     """What is asked of Linux for a kernel of which only objects are compiled; where it has modules, with what the menu
     does not offer then: Lockdown, and the signatures that it wants of them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -18,19 +19,20 @@ Factor = tuple[str, list[float], str]
 
 def sampled_factors(kernels: Sequence[Measured], base: Measured, conditions: Conditions) -> list[Factor]:
     """For each option of the sample the formula that it is on, and by how much it multiplies each kind."""
-    found: list[Factor] = []
+    sampled: dict[str, dict[str, Vector]] = defaultdict(dict)
     for kernel in kernels:
-        if kernel.use != "sample":
-            continue
-        option = kernel.option
-        shared = kernel.objects.keys() & base.objects.keys()
+        if kernel.use == "sample":
+            sampled[kernel.option].update(kernel.objects)
+    found: list[Factor] = []
+    for option, objects in sorted(sampled.items()):
+        shared = objects.keys() & base.objects.keys()
         sums = [
-            [sum(one.objects[path][kind] for path in shared) for one in (base, kernel)] for kind in range(len(KINDS))
+            [sum(one[path][kind] for path in shared) for one in (base.objects, objects)] for kind in range(len(KINDS))
         ]
         on, off = (0, 1) if base.values.get(option, "n") != "n" else (1, 0)
         by_kind = [round(pair[on] / pair[off], 4) if min(pair) else 1.0 for pair in sums]
         found.append((conditions.on(option), by_kind, option))
-    return sorted(found, key=lambda one: one[2])
+    return found
 
 
 def core_factors(kernels: Sequence[Measured], conditions: Conditions, source: Path) -> list[Factor]:

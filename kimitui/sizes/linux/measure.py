@@ -29,6 +29,9 @@ SAMPLED_LOT, SAMPLED_EVERY = 3, 2
 """The lot of which every other object is in the sample for options that are compiled into everything."""
 
 
+STRATUM = 12
+"""Every twelfth of all objects is in the sample for what changes most."""
+
 FITTED, CHECKED = 4, 8
 """Random kernels that are built for fitting and for the comparison."""
 
@@ -64,6 +67,7 @@ def all_designs(laboratory: Laboratory) -> list[Design]:
         Design("everything-libraries", "base", base, tuple(libraries)),
         *designs.core(laboratory.arch, base, core[:: max(1, len(core) // CORE_SAMPLE)]),
         *designs.sampled(laboratory.arch, base, sample),
+        *designs.strata(laboratory.arch, base, every[::STRATUM]),
         *lots[SAMPLED_LOT + 1 :],
         *drawn,
     ]
