@@ -8,6 +8,7 @@ sizes; options that change what the compiler makes of every file, as factors; an
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -102,7 +103,10 @@ class Model:
             (kind, str(one["of"]), self._compiled(one["when"]), float(one["factor"]))
             for kind, one in image["kinds"].items()
         ]
-        self._compressors = [(self._compiled(one["when"]), one) for one in image["compressors"]]
+        self._compressors = [
+            (self._compiled(one["when"]), {**one, "packed": self._scaled(one["packed"])})
+            for one in image["compressors"]
+        ]
         self._wrapping = [(self._compiled(when), size) for when, size in image["wrapper"]]
         self.errors: Mapping[str, float] = {name: found["worst"] for name, found in data["comparison"].items() if found}
         """How far off the worst of the estimates was that were compared, relative to the size, of `vmlinuz` and of
@@ -207,6 +211,17 @@ class Model:
     def _compiled(self, formula: str) -> Callable[[list[Value]], Value]:
         return self.closure.formulas.compile(formula)[0]
 
+    def _scaled(self, scaling: Mapping[str, Any]) -> Callable[[float, list[Value]], float]:
+        """What a compressor makes of so many bytes that objects pack to, each by itself."""
+        factors = [(self._compiled(when), factor) for when, factor in scaling["factors"]]
+        scale, power = scaling["scale"], scaling["power"]
+
+        def scaled(content: float, values: list[Value]) -> float:
+            product = math.prod(factor for condition, factor in factors if condition(values))
+            return float(scale * product * 1e6 * (content / 1e6) ** power)
+
+        return scaled
+
     def _product(self, values: list[Value]) -> _Products:
         found = []
         for group in self._factors:
@@ -233,7 +248,8 @@ class Model:
     def _packed(self, linked: Mapping[str, float], values: list[Value]) -> float:
         """Bytes of vmlinuz: what the compressor makes of all that is linked, and the code that unpacks it."""
         image = next(one for condition, one in self._compressors if condition(values))
-        content: float = sum(linked[kind] * weight for kind, weight in image["content"].items())
+        content: float = image["packed"](linked["packed"], values)
+        content += sum(linked[kind] * weight for kind, weight in image["content"].items())
         wrapper: float = image["wrapper"] + sum(size for condition, size in self._wrapping if condition(values))
         return content + wrapper
 

@@ -80,10 +80,16 @@ SMALL: dict[str, Any] = {
             "relocations": {"of": "relocations", "when": "MOVES", "factor": 4.0},
         },
         "compressors": [
-            {"when": "ZSTD", "content": {"packed": 0.5}, "wrapper": 10},
+            {
+                "when": "ZSTD",
+                "packed": {"scale": 0.5, "power": 1.0, "factors": [["FAST", 1.2]]},
+                "content": {},
+                "wrapper": 10,
+            },
             {
                 "when": "y",
-                "content": {"packed": 1.0, "exports": 0.5, "relocations": 0.5},
+                "packed": {"scale": 1.0, "power": 1.0, "factors": []},
+                "content": {"exports": 0.5, "relocations": 0.5},
                 "wrapper": 50,
             },
         ],
@@ -105,12 +111,21 @@ SMALL: dict[str, Any] = {
         ({"FAST": "y"}, 1050, 0, 2000),
         ({"MOVES": "y"}, 877, 0, 1500),
         ({"ZSTD": "y"}, 410, 0, 1500),
+        ({"ZSTD": "y", "FAST": "y"}, 610, 0, 2000),
         ({"UNHEARD_OF": "y"}, 850, 0, 1500),
     ],
 )
 def test_parts_factors_and_packing(requested: Mapping[str, str], vmlinuz: int, modules: int, raw: int) -> None:
     found = Model(SMALL).sizes(requested)
     assert (found.vmlinuz_bytes, found.modules_bytes, found.raw_bytes) == (vmlinuz, modules, raw)
+
+
+def test_the_more_there_is_the_better_it_packs() -> None:
+    whole = {"when": "y", "packed": {"scale": 0.8, "power": 0.5, "factors": []}, "content": {}, "wrapper": 0}
+    data = {**SMALL, "image": {**SMALL["image"], "compressors": [whole]}}
+    once, twice = (Model(data).sizes(requested).vmlinuz_bytes for requested in ({}, {"NET": "y", "INET": "y"}))
+    assert once == round(0.8 * 1e6 * (800 / 1e6) ** 0.5)
+    assert twice == round(0.8 * 1e6 * (1200 / 1e6) ** 0.5)
 
 
 @pytest.mark.parametrize(

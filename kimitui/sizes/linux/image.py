@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -96,6 +98,13 @@ def _made_bytes(kernel: Measured, kind: str, factors: Mapping[str, float]) -> fl
 
 # The image
 
+SPEED = "CC_OPTIMIZE_FOR_PERFORMANCE"
+
+_ENOUGH = 4
+"""Kernels that tell how packing depends on size and on what the compiler aims at."""
+
+_ROUNDS = 200
+
 WRAPPING = ("RANDOMIZE_BASE", "EFI_STUB")
 """Options that add code which is not packed."""
 
@@ -117,14 +126,18 @@ def with_image(
         word = name.lower()
         costs = _costs(whole, word)
         scales = [
-            (kernel.packed_bytes[word] - _cost(kernel, costs, factors)) / content
-            for kernel, content in zip(whole, contents, strict=True)
+            _plain(kernel, word, costs, factors) / content for kernel, content in zip(whole, contents, strict=True)
         ]
+        scale, power, fast = scaling(scales, contents, [kernel.values.get(SPEED) == "y" for kernel in whole])
         compressors.append(
             {
                 "when": conditions.on(f"KERNEL_{name}"),
-                "content": {"packed": round(sum(scales) / len(scales), 5)}
-                | {kind: round(costs[made.part], 4) for kind, made in MADE.items()},
+                "packed": {
+                    "scale": round(scale, 5),
+                    "power": round(power, 5),
+                    "factors": [[conditions.on(SPEED), round(fast, 5)]],
+                },
+                "content": {kind: round(costs[made.part], 4) for kind, made in MADE.items()},
                 "wrapper": _least_wrapper([k for k in (*whole, *wrapped) if k.compressor == word] or whole),
             }
         )
@@ -148,6 +161,35 @@ def _costs(whole: Sequence[Measured], word: str) -> dict[str, float]:
 def _cost(kernel: Measured, costs: Mapping[str, float], factors: Mapping[str, float]) -> float:
     """What all that the build made costs in a kernel."""
     return sum(costs[made.part] * _made_bytes(kernel, kind, factors) for kind, made in MADE.items())
+
+
+def _plain(kernel: Measured, word: str, costs: Mapping[str, float], factors: Mapping[str, float]) -> float:
+    """What is left of a kernel, packed, without what the build made."""
+    if not kernel.pieces:
+        return kernel.packed_bytes[word] - _cost(kernel, costs, factors)
+    taken = kernel.pieces["whole"][word] - kernel.pieces["plain"][word]
+    return kernel.packed_bytes[word] - taken - kernel.pieces.get("relocations", {word: 0})[word]
+
+
+def scaling(scales: Sequence[float], contents: Sequence[float], is_fast: Sequence[bool]) -> tuple[float, float, float]:
+    """What a compressor leaves of a million bytes that objects pack to, each: how that grows with them, by which power,
+    and by what more it is where the compiler aims at speed.
+
+    The larger a kernel, the more of it was there before; code for speed has addresses that differ more.
+    """
+    if len(set(is_fast)) < 2 or len(scales) < _ENOUGH:
+        return sum(scales) / len(scales), 1.0, 1.0
+    sizes = [math.log(content / 1e6) for content in contents]
+    logs = [math.log(scale) for scale in scales]
+    slope = fast = level = 0.0
+    for _ in range(_ROUNDS):
+        line = statistics.linear_regression(
+            sizes, [log - fast * there for log, there in zip(logs, is_fast, strict=True)]
+        )
+        slope, level = line.slope, line.intercept
+        rests = [log - level - slope * size for log, size in zip(logs, sizes, strict=True)]
+        fast += statistics.mean(rest - fast for rest, there in zip(rests, is_fast, strict=True) if there)
+    return math.exp(level), 1.0 + slope, math.exp(fast)
 
 
 def _unpacked(kernel: Measured) -> int:

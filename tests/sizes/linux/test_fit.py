@@ -10,6 +10,7 @@ import pytest
 from kimitui.errors import KimituiError
 from kimitui.kconfig.loader import load
 from kimitui.sizes.kernel import Model
+from kimitui.sizes.linux import image
 from kimitui.sizes.linux.conditions import Conditions
 from kimitui.sizes.linux.fit import fit
 from kimitui.sizes.linux.record import Measured, Vector
@@ -63,7 +64,12 @@ def measured(name: str, use: str, values: Mapping[str, str], *only: str) -> Meas
     every = {word: round(content * share + orc_bytes // 4) for word, share in (("gzip", 1), ("xz", 0.8))}
     every |= dict.fromkeys(("zstd", "lz4"), content)
     word = "xz" if values.get("KERNEL_XZ") == "y" else "gzip"
-    taken = {"orc": {"bytes": orc_bytes, **dict.fromkeys(every, orc_bytes // 4)}} if orc_bytes else {}
+    taken: dict[str, dict[str, int]] = {}
+    if orc_bytes:
+        cost = orc_bytes // 4
+        taken["orc"] = {"bytes": orc_bytes, **dict.fromkeys(every, cost)}
+        taken["whole"] = every
+        taken["plain"] = {packer: size - cost for packer, size in every.items()}
     return Measured(name, use, values, values, found, 0, every[word] + 1_000, every, orc_bytes, pieces=taken)
 
 
@@ -127,6 +133,17 @@ def test_formulas_do_not_depend_on_the_order_of_sets(source: Path) -> None:
     conditions = Conditions(Slice(tree, ASKED, {}), tree)
     one, other = frozenset([("NET", "value")]), frozenset([("SMP", "on")])
     assert conditions.any_of([one, other]) == conditions.any_of([other, one])
+
+
+def test_how_packing_depends_on_size_and_on_what_the_compiler_aims_at_is_found() -> None:
+    contents = [1e6, 1.5e6, 2e6, 4e6, 7e6]
+    is_fast = [False, True, False, False, True]
+    pairs = zip(contents, is_fast, strict=True)
+    scales = [0.8 * (content / 1e6) ** -0.05 * (1.1 if fast else 1.0) for content, fast in pairs]
+    assert image.scaling(scales, contents, is_fast) == pytest.approx((0.8, 0.95, 1.1), rel=1e-4)
+    # What is not there to be seen is not guessed.
+    mean = pytest.approx((sum(scales[:2]) / 2, 1.0, 1.0))
+    assert image.scaling(scales[:2], contents[:2], is_fast[:2]) == mean
 
 
 def test_too_little_is_refused(source: Path) -> None:
