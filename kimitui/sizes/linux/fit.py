@@ -64,7 +64,7 @@ def fit(
     by_lines = _unmeasured(base, {**measured, **plain}, known, source)
     objects = {**by_lines, **measured, **plain}
     parts = _parts(objects, changes, groups, conditions, known, source)
-    made = image.made_rules(whole, conditions)
+    made = image.made_rules(whole, conditions, [_names(kernel, objects, groups) for kernel in whole])
     data: dict[str, Any] = {
         "arch": arch,
         "origin": dict(origin),
@@ -144,6 +144,16 @@ def _content(
         if path not in kernel.objects and "lib/" in path and any(_holds(one, kernel.values) for one in conditions):
             found += sizes[packed] * groups.present(path, kernel)[packed] / groups.present(path)[packed]
     return found
+
+
+def _names(kernel: Measured, objects: Mapping[str, Vector], groups: Groups) -> float:
+    """Bytes of functions' names that the model has for the objects of a kernel."""
+    names = KINDS.index("names")
+    return sum(
+        objects[path][names] * groups.present(path, kernel)[names] / groups.present(path)[names]
+        for path in kernel.objects
+        if path in objects
+    )
 
 
 def _holds(condition: kbuild.Condition, values: Mapping[str, str]) -> bool:

@@ -47,7 +47,7 @@ MADE = {
 }
 
 _RELOCATION_BYTES = 4.0
-"""An address that an x86 kernel changes when it moves itself."""
+"""An address that an x86 kernel changes when it moves itself, if it comes to that."""
 
 _COSTS = {"relocations": 0.5, "orc": 0.3, "exports": 0.3, "names": 0.55, "sites": 0.4}
 """What a byte of a part costs where no kernel was taken apart that has it: tables, addresses, names in few letters."""
@@ -56,14 +56,28 @@ _COSTS = {"relocations": 0.5, "orc": 0.3, "exports": 0.3, "names": 0.55, "sites"
 # What the build makes of all objects
 
 
-def made_rules(whole: Sequence[Measured], conditions: Conditions) -> dict[str, dict[str, Any]]:
-    """By kind that the build makes of all objects, from which kind of theirs, when, and by what to multiply that."""
+def made_rules(
+    whole: Sequence[Measured], conditions: Conditions, names: Sequence[float] = ()
+) -> dict[str, dict[str, Any]]:
+    """By kind that the build makes of all objects, from which kind of theirs, when, and by what to multiply that.
+
+    `names` are the bytes of functions' names that each kernel's objects are estimated to have.
+    """
     factors: dict[str, float] = {}
     rules = {}
     for kind, made in MADE.items():
-        pairs = [(sum_of(kernel, made.of), size) for kernel in whole if (size := _made_bytes(kernel, kind, factors))]
+        pairs: list[tuple[float, float]]
+        if kind == "prefixes":
+            expected = zip(whole, names or [0.0] * len(whole), strict=True)
+            pairs = [
+                (size, _kallsyms(kernel) - factors["names"] * size) for kernel, size in expected if made.is_in(kernel)
+            ]
+        else:
+            # Where functions have two names, not all objects had the second one yet when they were measured.
+            told = [one for one in whole if made.is_in(one) and not (kind == "names" and MADE["prefixes"].is_in(one))]
+            pairs = [(sum_of(kernel, made.of), size) for kernel in told if (size := _made_bytes(kernel, kind, factors))]
         factors[kind] = sum(size for _, size in pairs) / sum(total for total, _ in pairs) if pairs else 0.0
-        if kind == "relocations":
+        if kind == "relocations" and not pairs:
             factors[kind] = _RELOCATION_BYTES
         when = joined("&", [conditions.on(*made.when), *(f'= {name} "n"' for name in made.unless)])
         conditions.read.update(made.unless)
@@ -87,13 +101,22 @@ def _made_bytes(kernel: Measured, kind: str, factors: Mapping[str, float]) -> fl
     if kind == "sites":
         return kernel.sites_bytes
     if kind == "relocations":
-        return _RELOCATION_BYTES * sum_of(kernel, kind)
-    found = kernel.objects.get("exports" if kind == "exports" else "kallsyms")
-    size = float(sum(found[KINDS.index(one)] for one in ("code", "rest", "exports"))) if found else 0.0
-    if MADE["prefixes"].is_in(kernel) and kind in ("names", "prefixes"):
-        names = factors.get("names", 0.0) * sum_of(kernel, "names")
-        return names if kind == "names" else max(size - names, 0.0)
-    return size
+        # Only a kernel that was taken apart says how many are left of those that its objects have.
+        known = kernel.pieces.get(kind, {}).get("bytes", 0)
+        return known or factors.get(kind, 0.0) * sum_of(kernel, kind)
+    if kind == "prefixes":
+        return 0.0  # among the names
+    return _kallsyms(kernel) if kind == "names" else _size_of(kernel, "exports")
+
+
+def _kallsyms(kernel: Measured) -> float:
+    """Bytes of the names of functions that a kernel has."""
+    return _size_of(kernel, "kallsyms")
+
+
+def _size_of(kernel: Measured, name: str) -> float:
+    found = kernel.objects.get(name)
+    return float(sum(found[KINDS.index(kind)] for kind in ("code", "rest", "exports"))) if found else 0.0
 
 
 # The image

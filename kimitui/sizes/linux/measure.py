@@ -52,7 +52,8 @@ def all_designs(laboratory: Laboratory) -> list[Design]:
     # Of those of libraries, whole kernels do not tell.
     libraries = [path for path in every if path.startswith("lib/")]
     objects = [path for path in every if not path.startswith("lib/")]
-    lots = list(designs.lots(base, objects))
+    # The small ones are compiled in the large kernels that are drawn for fitting.
+    lots = list(designs.lots(base, objects))[: SAMPLED_LOT + 1]
     traced = [path for path in objects if guards.defines_tracepoints(laboratory.source, path)]
     smallest = campaign.linked(laboratory, designs.Drawing(laboratory.arch).requested({}))
     core = [path for path in smallest if path in objects and path not in traced]
@@ -62,13 +63,12 @@ def all_designs(laboratory: Laboratory) -> list[Design]:
     drawn = [design for design in whole if design.name.startswith(("check-", "fit-"))]
     return [
         *whole[: -len(drawn)],
-        *lots[: SAMPLED_LOT + 1],
+        *lots,
         *designs.variants(laboratory.arch, base, traced),
         Design("everything-libraries", "base", base, tuple(libraries)),
         *designs.core(laboratory.arch, base, core[:: max(1, len(core) // CORE_SAMPLE)]),
         *designs.sampled(laboratory.arch, base, sample),
         *designs.strata(laboratory.arch, base, every[::STRATUM]),
-        *lots[SAMPLED_LOT + 1 :],
         *drawn,
     ]
 
