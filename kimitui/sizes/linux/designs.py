@@ -88,6 +88,9 @@ ODD = ("KASAN",)
 _LOT = 60
 """Objects that are compiled together: what an interruption loses."""
 
+LARGE = ("everything-00", "everything-01")
+"""The lots of the objects with the largest sources."""
+
 
 @dataclass(frozen=True)
 class Design:
@@ -250,12 +253,13 @@ def sampled(arch: str, base: Mapping[str, str], objects: Sequence[str]) -> Itera
             yield Design(f"sample-{name}", "sample", requested, tuple(objects))
 
 
-def strata(arch: str, base: Mapping[str, str], objects: Sequence[str]) -> Iterator[Design]:
-    """Objects of all sizes as they are in `base`, and as the compiler makes them with the other aim, speed or size: no
-    other option changes as much, and not all objects alike."""
+def strata(arch: str, base: Mapping[str, str], objects: Sequence[str], further: Sequence[str]) -> Iterator[Design]:
+    """Objects of all sizes as they are in `base`, and these and `further` ones as they are with the compiler's other aim,
+    speed or size: no other option changes as much, and not all objects alike."""
     yield Design("everything-strata", "base", base, tuple(objects))
     name = "CC_OPTIMIZE_FOR_PERFORMANCE"
-    yield Design(f"sample-strata-{name}", "sample", _with(Drawing(arch), base, name), tuple(objects))
+    both = tuple(dict.fromkeys([*objects, *further]))
+    yield Design(f"sample-strata-{name}", "sample", _with(Drawing(arch), base, name), both)
 
 
 def _signed(requested: Mapping[str, str]) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -17,21 +17,37 @@ from kimitui.sizes.linux.record import KINDS, Measured, Vector
 Factor = tuple[str, list[float], str]
 
 
-def sampled_factors(kernels: Sequence[Measured], base: Measured, conditions: Conditions) -> list[Factor]:
-    """For each option of the sample the formula that it is on, and by how much it multiplies each kind."""
+GROUPS = ("libraries", "traced", "large", "rest")
+"""Objects that compilers treat unlike all others: of libraries, with tracepoints, with large sources; and those."""
+
+_ENOUGH_OBJECTS = 8
+"""So many objects of a group tell what an option makes of it; where there are fewer, the rest does, or all."""
+
+
+def sampled_factors(
+    kernels: Sequence[Measured], base: Measured, conditions: Conditions, group_of: Callable[[str], str]
+) -> dict[str, list[Factor]]:
+    """By group, for each option of the sample the formula that it is on, and by how much it multiplies each kind."""
     sampled: dict[str, dict[str, Vector]] = defaultdict(dict)
     for kernel in kernels:
         if kernel.use == "sample":
             sampled[kernel.option].update(kernel.objects)
-    found: list[Factor] = []
+    found: dict[str, list[Factor]] = {group: [] for group in GROUPS}
     for option, objects in sorted(sampled.items()):
-        shared = objects.keys() & base.objects.keys()
-        sums = [
-            [sum(one[path][kind] for path in shared) for one in (base.objects, objects)] for kind in range(len(KINDS))
-        ]
         on, off = (0, 1) if base.values.get(option, "n") != "n" else (1, 0)
-        by_kind = [round(pair[on] / pair[off], 4) if min(pair) else 1.0 for pair in sums]
-        found.append((conditions.on(option), by_kind, option))
+        members: dict[str, list[str]] = defaultdict(list)
+        for path in objects.keys() & base.objects.keys():
+            members[group_of(path)].append(path)
+        for group in GROUPS:
+            every = [path for paths in members.values() for path in paths]
+            some = (members[group], members["rest"])
+            shared = next((paths for paths in some if len(paths) >= _ENOUGH_OBJECTS), every)
+            sums = [
+                [sum(one[path][kind] for path in shared) for one in (base.objects, objects)]
+                for kind in range(len(KINDS))
+            ]
+            by_kind = [round(pair[on] / pair[off], 4) if min(pair) else 1.0 for pair in sums]
+            found[group].append((conditions.on(option), by_kind, option))
     return found
 
 
@@ -65,21 +81,15 @@ def _product(factors: Sequence[Factor], values: Mapping[str, str]) -> list[float
 
 @dataclass(frozen=True)
 class Groups:
-    """The objects that every kernel has, the core, and the rest, with what changes all of a group."""
+    """The objects by what changes all of a group: by its name, factors; by path, in which group an object is."""
 
-    rest: Sequence[Factor]
-    core: Sequence[Factor]
-    core_paths: frozenset[str]
+    factors: Mapping[str, Sequence[Factor]]
+    of: Callable[[str], str]
     base: Measured
-
-    def of(self, path: str) -> str:
-        """The name of an object's group."""
-        return "core" if path in self.core_paths else "rest"
 
     def present(self, path: str, kernel: Measured | None = None) -> list[float]:
         """By what an object is multiplied in a kernel, or in the base."""
-        factors = self.core if path in self.core_paths else self.rest
-        return _product(factors, (kernel or self.base).values)
+        return _product(self.factors[self.of(path)], (kernel or self.base).values)
 
 
 def variants(

@@ -8,8 +8,9 @@ sample. Last, compressors and wrappers are fitted to the kernels that were built
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from kimitui.sizes.kernel import Model
 from kimitui.sizes.linux import factors, image, kbuild, modules
 from kimitui.sizes.linux import guards as guarding
 from kimitui.sizes.linux.conditions import Conditions, joined
-from kimitui.sizes.linux.designs import COMPILED_IN
+from kimitui.sizes.linux.designs import COMPILED_IN, LARGE
 from kimitui.sizes.linux.factors import Groups
 from kimitui.sizes.linux.record import COMPRESSORS, KINDS, Measured, Vector
 from kimitui.sizes.linux.slice import Slice
@@ -53,14 +54,18 @@ def fit(
         raise KimituiError("too little has been measured for estimates", fix="Let kimitui sizes measure-linux go on.")
     conditions = Conditions(slice_, tree)
     known = kbuild.conditions(source, platform)
+    group_of = _grouping(kernels, conditions, known, source)
     groups = Groups(
-        rest=factors.sampled_factors(kernels, base, conditions),
-        core=factors.core_factors(kernels, conditions, source),
-        core_paths=frozenset(path for path, all_ in known.items() if conditions.any_of(all_) == "y"),
+        factors={
+            "core": factors.core_factors(kernels, conditions, source),
+            **factors.sampled_factors(kernels, base, conditions, group_of),
+        },
+        of=group_of,
         base=base,
     )
+    sampled = {option for _when, _by_kind, option in groups.factors["rest"]}
     measured = _normal(base, whole, groups, source)
-    plain, changes = factors.variants(kernels, base, groups.rest)
+    plain, changes = factors.variants(kernels, base, groups.factors["traced"])
     by_lines = _unmeasured(base, {**measured, **plain}, known, source)
     objects = {**by_lines, **measured, **plain}
     parts = _parts(objects, changes, groups, conditions, known, source)
@@ -75,13 +80,14 @@ def fit(
         ),
         "groups": [
             {"factors": [[when, by_kind] for when, by_kind, _option in found], "parts": parts[name]}
-            for name, found in (("core", groups.core), ("rest", groups.rest))
+            for name, found in groups.factors.items()
         ],
-        "only": factors.only(base, whole, conditions, {option for _when, _by_kind, option in groups.rest}),
+        "only": factors.only(base, whole, conditions, sampled),
         "smaller": sorted(
             {
                 option
-                for _when, by_kind, option in (*groups.rest, *groups.core)
+                for found in groups.factors.values()
+                for _when, by_kind, option in found
                 if min(by_kind[: KINDS.index("exports")]) < 1
             }
             | {option for _path, option, change in changes if min(change[: len(_LINKED)]) < 0}
@@ -112,6 +118,26 @@ def _together(lots: Sequence[Measured]) -> Measured | None:
 # Parts
 
 
+def _grouping(
+    kernels: Sequence[Measured], conditions: Conditions, known: Mapping[str, set[kbuild.Condition]], source: Path
+) -> Callable[[str], str]:
+    """What says in which group an object is."""
+    core = {path for path, all_ in known.items() if conditions.any_of(all_) == "y"}
+    large = {path for kernel in kernels if kernel.name in LARGE for path in kernel.objects}
+
+    @cache
+    def group_of(path: str) -> str:
+        if path in core:
+            return "core"
+        if path.startswith("lib/"):
+            return "libraries"
+        if guarding.defines_tracepoints(source, path):
+            return "traced"
+        return "large" if path in large else "rest"
+
+    return group_of
+
+
 def _normal(base: Measured, whole: Sequence[Measured], groups: Groups, source: Path) -> dict[str, Vector]:
     """Sizes of objects as they would be in the base: with what is compiled into everything there, and with as many of
     their sources' lines. Where the base has been measured, it decides; but of the core, kernels tell more that are not
@@ -119,7 +145,7 @@ def _normal(base: Measured, whole: Sequence[Measured], groups: Groups, source: P
     seen: dict[str, list[Sequence[float]]] = defaultdict(list)
     for kernel in whole:
         for path, sizes in kernel.objects.items():
-            if path in image.OBJECTS or (path in base.objects and groups.of(path) == "rest"):
+            if path in image.OBJECTS or (path in base.objects and groups.of(path) != "core"):
                 continue
             if kernel.values.get("EVENT_TRACING") == "y" and guarding.defines_tracepoints(source, path):
                 continue
@@ -220,7 +246,7 @@ def _parts(
         totals[key] = [total + size for total, size in zip(totals[key], alone, strict=True)]
         before = linked[key].get(path, [0.0] * len(_LINKED))
         linked[key][path] = [one + size for one, size in zip(before, alone, strict=False)]
-    found: dict[str, list[list[Any]]] = {"core": [], "rest": []}
+    found: dict[str, list[list[Any]]] = {group: [] for group in groups.factors}
     for (group, when), total in sorted(totals.items()):
         if when != "n":
             owners = [[path, *map(round, own)] for path, own in linked[group, when].items() if abs(sum(own)) > 1]

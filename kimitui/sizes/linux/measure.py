@@ -61,6 +61,7 @@ def all_designs(laboratory: Laboratory) -> list[Design]:
     sample = [path for path in lots[SAMPLED_LOT].objects[::SAMPLED_EVERY] if path not in traced]
     whole = list(designs.designs(laboratory.arch, fit=FITTED, check=CHECKED))
     drawn = [design for design in whole if design.name.startswith(("check-", "fit-"))]
+    large = [path for lot in lots if lot.name in designs.LARGE for path in lot.objects]
     return [
         *whole[: -len(drawn)],
         *lots,
@@ -68,7 +69,7 @@ def all_designs(laboratory: Laboratory) -> list[Design]:
         Design("everything-libraries", "base", base, tuple(libraries)),
         *designs.core(laboratory.arch, base, core[:: max(1, len(core) // CORE_SAMPLE)]),
         *designs.sampled(laboratory.arch, base, sample),
-        *designs.strata(laboratory.arch, base, every[::STRATUM]),
+        *designs.strata(laboratory.arch, base, every[::STRATUM], [*large[::2], *traced, *libraries]),
         *drawn,
     ]
 
