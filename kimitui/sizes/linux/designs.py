@@ -254,8 +254,8 @@ def sampled(arch: str, base: Mapping[str, str], objects: Sequence[str]) -> Itera
 
 
 def strata(arch: str, base: Mapping[str, str], objects: Sequence[str], further: Sequence[str]) -> Iterator[Design]:
-    """Objects of all sizes as they are in `base`, and these and `further` ones as they are with the compiler's other aim,
-    speed or size: no other option changes as much, and not all objects alike."""
+    """Objects of all sizes as they are in `base`, and these and `further` ones with the compiler's other aim, speed or
+    size: no other option changes as much, and not all objects alike."""
     yield Design("everything-strata", "base", base, tuple(objects))
     name = "CC_OPTIMIZE_FOR_PERFORMANCE"
     both = tuple(dict.fromkeys([*objects, *further]))
