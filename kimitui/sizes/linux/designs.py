@@ -81,6 +81,9 @@ _HOLDING = {"COMPAT": ("IA32_EMULATION",), "PARAVIRT": ("HYPERV", "KVM_GUEST", "
 
 _NOT_SHOWN = ("CRC32_SARWATE", "INIT_STACK_NONE")
 
+TOGETHER = (("CC_OPTIMIZE_FOR_PERFORMANCE", "CPU_MITIGATIONS"),)
+"""Pairs of options that do not multiply: code for speed is aligned, as room in front of functions is, and only once."""
+
 ODD = ("KASAN",)
 """For tests of kernels only: twice the size, and nothing that the estimates are made for."""
 
@@ -96,7 +99,7 @@ LARGE = ("everything-00", "everything-01")
 class Design:
     """A kernel to build: what is asked of Linux, by upstream symbol; `objects` are compiled only, `()` for the whole.
 
-    `use` says what for: `base`, `variant`, `core`, `more`, `sample`, `fit`, `wrapper`, `check`.
+    `use` says what for: `base`, `variant`, `core`, `more`, `sample`, `both`, `fit`, `wrapper`, `check`.
     """
 
     name: str
@@ -260,6 +263,21 @@ def strata(arch: str, base: Mapping[str, str], objects: Sequence[str], further: 
     name = "CC_OPTIMIZE_FOR_PERFORMANCE"
     both = tuple(dict.fromkeys([*objects, *further]))
     yield Design(f"sample-strata-{name}", "sample", _with(Drawing(arch), base, name), both)
+
+
+def together(
+    arch: str, base: Mapping[str, str], objects: Sequence[str], core_objects: Sequence[str]
+) -> Iterator[Design]:
+    """Samples of objects with two options changed at once: of all objects in `base`, of the core without all others."""
+    drawing = Drawing(arch)
+    nothing = drawing.requested({})
+    for pair in TOGETHER:
+        if all(f"{PREFIX}{name}" in drawing.names for name in pair):
+            for what, before, some in (("sample", base, objects), ("core", nothing, core_objects)):
+                both = before
+                for name in pair:
+                    both = _with(drawing, both, name)
+                yield Design(f"both-{what}-{'+'.join(pair)}", "both", both, tuple(some))
 
 
 def _signed(requested: Mapping[str, str]) -> dict[str, str]:

@@ -9,12 +9,23 @@ from itertools import pairwise
 from pathlib import Path
 
 from kimitui.sizes.linux import guards
-from kimitui.sizes.linux.conditions import Conditions
+from kimitui.sizes.linux.conditions import Conditions, joined
 from kimitui.sizes.linux.designs import COMPILED_IN, VARIANTS
 from kimitui.sizes.linux.image import MADE
 from kimitui.sizes.linux.record import KINDS, Measured, Vector
 
-Factor = tuple[str, list[float], str]
+
+@dataclass(frozen=True)
+class Factor:
+    """By how much each kind is multiplied where options are on (True) or off (False); `when` is the formula of that."""
+
+    when: str
+    by_kind: list[float]
+    options: Mapping[str, bool]
+
+    def is_in(self, values: Mapping[str, str]) -> bool:
+        """Whether it counts in a kernel with the values of a `.config`."""
+        return all((values.get(option, "n") != "n") == on for option, on in self.options.items())
 
 
 GROUPS = ("libraries", "traced", "large", "rest")
@@ -47,7 +58,7 @@ def sampled_factors(
                 for kind in range(len(KINDS))
             ]
             by_kind = [round(pair[on] / pair[off], 4) if min(pair) else 1.0 for pair in sums]
-            found[group].append((conditions.on(option), by_kind, option))
+            found[group].append(Factor(conditions.on(option), by_kind, {option: True}))
     return found
 
 
@@ -67,15 +78,53 @@ def core_factors(kernels: Sequence[Measured], conditions: Conditions, source: Pa
             if guards.lines_of(source, path, on.values) == guards.lines_of(source, path, off.values)
         ]
         sums = [[sum(one.objects[path][kind] for path in shared) for one in (on, off)] for kind in range(len(KINDS))]
-        found.append((formula, [round(more / less, 4) if more and less else 1.0 for more, less in sums], option))
+        by_kind = [round(more / less, 4) if more and less else 1.0 for more, less in sums]
+        found.append(Factor(formula, by_kind, {option: True}))
     return found
+
+
+def together(
+    kernels: Sequence[Measured], of_group: Mapping[str, Sequence[Factor]], base: Measured, conditions: Conditions
+) -> dict[str, list[Factor]]:
+    """By group, what pairs of options make of it beyond what each does: where both are as they were tried together."""
+    nothing = next((one for one in kernels if one.name == "core-99-nothing"), None)
+    found: dict[str, list[Factor]] = {group: [] for group in of_group}
+    for kernel in kernels:
+        if kernel.use != "both":
+            continue
+        is_core = kernel.name.startswith("both-core-")
+        before = nothing if is_core else base
+        if before is None:
+            continue
+        options = {option: kernel.values.get(option, "n") != "n" for option in kernel.option.split("+")}
+        shared = kernel.objects.keys() & before.objects.keys()
+        sums = [
+            [sum(one.objects[path][kind] for path in shared) for one in (before, kernel)] for kind in range(len(KINDS))
+        ]
+        when = joined("&", [_formula(option, on, conditions) for option, on in options.items()])
+        for group in ("core",) if is_core else GROUPS:
+            single = [one for one in of_group[group] if one.options.keys() & options.keys()]
+            pairs = zip(sums, _product(single, before.values), _product(single, kernel.values), strict=True)
+            by_kind = [
+                round(after / less * then / now, 4) if less and after else 1.0 for (less, after), then, now in pairs
+            ]
+            found[group].append(Factor(when, by_kind, options))
+    return found
+
+
+def _formula(option: str, on: bool, conditions: Conditions) -> str:
+    formula = conditions.on(option)
+    if on or formula in ("y", "n"):
+        return formula if on else {"y": "n", "n": "y"}[formula]
+    conditions.read.add(option)
+    return f'= {option} "n"'
 
 
 def _product(factors: Sequence[Factor], values: Mapping[str, str]) -> list[float]:
     product = [1.0] * len(KINDS)
-    for _when, by_kind, option in factors:
-        if values.get(option, "n") != "n":
-            product = [one * factor for one, factor in zip(product, by_kind, strict=True)]
+    for one in factors:
+        if one.is_in(values):
+            product = [size * factor for size, factor in zip(product, one.by_kind, strict=True)]
     return product
 
 
@@ -97,7 +146,7 @@ def variants(
 ) -> tuple[dict[str, Vector], list[tuple[str, str, Vector]]]:
     """What options change in single objects: those objects as they are without all such options, and by path and option
     what it adds (or, below 0, takes away), beyond what it changes everywhere."""
-    by_option = {option: by_kind for _when, by_kind, option in factors}
+    by_option = {option: one.by_kind for one in factors for option in one.options}
     plain: dict[str, Vector] = {}
     changes = []
     for kernel in kernels:

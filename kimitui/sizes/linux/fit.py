@@ -55,17 +55,15 @@ def fit(
     conditions = Conditions(slice_, tree)
     known = kbuild.conditions(source, platform)
     group_of = _grouping(kernels, conditions, known, source)
-    groups = Groups(
-        factors={
-            "core": factors.core_factors(kernels, conditions, source),
-            **factors.sampled_factors(kernels, base, conditions, group_of),
-        },
-        of=group_of,
-        base=base,
-    )
-    sampled = {option for _when, _by_kind, option in groups.factors["rest"]}
+    single = {
+        "core": factors.core_factors(kernels, conditions, source),
+        **factors.sampled_factors(kernels, base, conditions, group_of),
+    }
+    pairs = factors.together(kernels, single, base, conditions)
+    groups = Groups({group: [*found, *pairs[group]] for group, found in single.items()}, group_of, base)
+    sampled = {option for one in single["rest"] for option in one.options}
     measured = _normal(base, whole, groups, source)
-    plain, changes = factors.variants(kernels, base, groups.factors["traced"])
+    plain, changes = factors.variants(kernels, base, single["traced"])
     by_lines = _unmeasured(base, {**measured, **plain}, known, source)
     objects = {**by_lines, **measured, **plain}
     parts = _parts(objects, changes, groups, conditions, known, source)
@@ -79,16 +77,17 @@ def fit(
             [*conditions.read, *COMPILED_IN, *(f"KERNEL_{name}" for name in COMPRESSORS), *image.WRAPPING]
         ),
         "groups": [
-            {"factors": [[when, by_kind] for when, by_kind, _option in found], "parts": parts[name]}
+            {"factors": [[one.when, one.by_kind] for one in found], "parts": parts[name]}
             for name, found in groups.factors.items()
         ],
         "only": factors.only(base, whole, conditions, sampled),
         "smaller": sorted(
             {
                 option
-                for found in groups.factors.values()
-                for _when, by_kind, option in found
-                if min(by_kind[: KINDS.index("exports")]) < 1
+                for found in single.values()
+                for one in found
+                for option in one.options
+                if min(one.by_kind[: KINDS.index("exports")]) < 1
             }
             | {option for _path, option, change in changes if min(change[: len(_LINKED)]) < 0}
         ),

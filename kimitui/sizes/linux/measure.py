@@ -57,6 +57,7 @@ def all_designs(laboratory: Laboratory) -> list[Design]:
     traced = [path for path in objects if guards.defines_tracepoints(laboratory.source, path)]
     smallest = campaign.linked(laboratory, designs.Drawing(laboratory.arch).requested({}))
     core = [path for path in smallest if path in objects and path not in traced]
+    some = core[:: max(1, len(core) // CORE_SAMPLE)]
     # Neither the few giants, which take longest, nor objects so small that they say little.
     sample = [path for path in lots[SAMPLED_LOT].objects[::SAMPLED_EVERY] if path not in traced]
     whole = list(designs.designs(laboratory.arch, fit=FITTED, check=CHECKED))
@@ -67,9 +68,10 @@ def all_designs(laboratory: Laboratory) -> list[Design]:
         *lots,
         *designs.variants(laboratory.arch, base, traced),
         Design("everything-libraries", "base", base, tuple(libraries)),
-        *designs.core(laboratory.arch, base, core[:: max(1, len(core) // CORE_SAMPLE)]),
+        *designs.core(laboratory.arch, base, some),
         *designs.sampled(laboratory.arch, base, sample),
         *designs.strata(laboratory.arch, base, every[::STRATUM], [*large[::2], *traced, *libraries]),
+        *designs.together(laboratory.arch, base, every[::STRATUM], some),
         *drawn,
     ]
 
