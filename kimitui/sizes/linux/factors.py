@@ -84,30 +84,37 @@ def core_factors(kernels: Sequence[Measured], conditions: Conditions, source: Pa
 
 
 def together(
-    kernels: Sequence[Measured], of_group: Mapping[str, Sequence[Factor]], base: Measured, conditions: Conditions
+    kernels: Sequence[Measured],
+    single: Mapping[str, Sequence[Factor]],
+    base: Measured,
+    conditions: Conditions,
+    group_of: Callable[[str], str],
 ) -> dict[str, list[Factor]]:
-    """By group, what pairs of options make of it beyond what each does: where both are as they were tried together."""
+    """By group, what pairs of options make of it beyond what each does (`single`): where both are as they were tried
+    together."""
     nothing = next((one for one in kernels if one.name == "core-99-nothing"), None)
-    found: dict[str, list[Factor]] = {group: [] for group in of_group}
+    found: dict[str, list[Factor]] = {group: [] for group in single}
     for kernel in kernels:
-        if kernel.use != "both":
-            continue
         is_core = kernel.name.startswith("both-core-")
         before = nothing if is_core else base
-        if before is None:
+        if kernel.use != "both" or before is None:
             continue
         options = {option: kernel.values.get(option, "n") != "n" for option in kernel.option.split("+")}
-        shared = kernel.objects.keys() & before.objects.keys()
-        sums = [
-            [sum(one.objects[path][kind] for path in shared) for one in (before, kernel)] for kind in range(len(KINDS))
-        ]
+        products = {}
+        for group, factors in single.items():
+            some = [one for one in factors if one.options.keys() & options.keys()]
+            pairs = zip(_product(some, kernel.values), _product(some, before.values), strict=True)
+            products[group] = [now / then for now, then in pairs]
+        shared = sorted(kernel.objects.keys() & before.objects.keys())
+        expected, true = [0.0] * len(KINDS), [0.0] * len(KINDS)
+        for path in shared:
+            product = products["core" if is_core else group_of(path)]
+            sizes = zip(expected, before.objects[path], product, strict=True)
+            expected = [one + size * factor for one, size, factor in sizes]
+            true = [one + size for one, size in zip(true, kernel.objects[path], strict=True)]
+        by_kind = [round(size / one, 4) if size and one else 1.0 for size, one in zip(true, expected, strict=True)]
         when = joined("&", [_formula(option, on, conditions) for option, on in options.items()])
         for group in ("core",) if is_core else GROUPS:
-            single = [one for one in of_group[group] if one.options.keys() & options.keys()]
-            pairs = zip(sums, _product(single, before.values), _product(single, kernel.values), strict=True)
-            by_kind = [
-                round(after / less * then / now, 4) if less and after else 1.0 for (less, after), then, now in pairs
-            ]
             found[group].append(Factor(when, by_kind, options))
     return found
 

@@ -59,7 +59,7 @@ def fit(
         "core": factors.core_factors(kernels, conditions, source),
         **factors.sampled_factors(kernels, base, conditions, group_of),
     }
-    pairs = factors.together(kernels, single, base, conditions)
+    pairs = factors.together(kernels, single, base, conditions, group_of)
     groups = Groups({group: [*found, *pairs[group]] for group, found in single.items()}, group_of, base)
     sampled = {option for one in single["rest"] for option in one.options}
     measured = _normal(base, whole, groups, source)
