@@ -14,6 +14,10 @@ objects() {
 }
 
 mkdir -p linux
+# What was being written when an earlier run was killed may be there in part.
+[ ! -e running ] || find linux \( -name '.*.cmd' -o -name '*.o' -o -name '*.a' \) -newer running -delete
+touch running
+trap 'rm -f running' EXIT
 kernel_make KCONFIG_ALLCONFIG=/sources/measured/requested.config allnoconfig >/dev/null
 kernel_make olddefconfig >/dev/null
 cp linux/.config /sources/measured/kernel.config
