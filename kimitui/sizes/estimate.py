@@ -263,7 +263,7 @@ class Estimator:
             changed = self._config.consequences(name)
             if changed is None:
                 continue
-            if all(symbol.startswith((_PREFIX, _KERNEL)) or symbol == _TRISTATES for symbol in changed):
+            if all(map(_is_apart, changed)):
                 together[name] = changed
             else:
                 before = self._whole(around, self._built(around, ({},))[0], own, self._kernel())
@@ -357,13 +357,18 @@ class Estimator:
     def _around(self) -> _Around:
         config = self._config
         key = (
-            tuple(value for name, value in config.values.items() if not name.startswith((_PREFIX, _KERNEL))),
+            tuple(value for name, value in config.values.items() if not _is_apart(name)),
             repr(config.further["services"]),
             tuple(preset.text for preset in config.chain),
         )
         if key not in self._arounds:
             self._arounds[key] = _around(config, self._digest, self._cache_dir)
         return self._arounds[key]
+
+
+def _is_apart(symbol: str) -> bool:
+    """Whether a symbol is about BusyBox or the kernel, and nothing beside them."""
+    return symbol.startswith((_PREFIX, _KERNEL)) or symbol == _TRISTATES
 
 
 def _around(config: Configuration, digest: str | None, cache_dir: Path | None) -> _Around:

@@ -89,7 +89,8 @@ class Model:
             self._reads.append(reads)
             for position in reads:
                 self._using.setdefault(position, []).append(number)
-        self._factors = [[(self._compiled(when), tuple(one)) for when, one in group["factors"]] for group in groups]
+        self._groups = len(groups)
+        self._factors = self._by_condition(groups)
         self._deciding = frozenset[int]().union(
             *(self.closure.formulas.compile(when)[1] for group in groups for when, _one in group["factors"])
         )
@@ -176,7 +177,7 @@ class Model:
 
     def _whole(self, requested: Mapping[str, str]) -> _State:
         values = self.closure.values(requested)
-        built = [([0] * len(self.kinds), [0] * len(self.kinds)) for _ in self._factors]
+        built = [([0] * len(self.kinds), [0] * len(self.kinds)) for _ in range(self._groups)]
         for condition, sizes, group in zip(self._conditions, self._sizes, self._group, strict=True):
             _add(built[group], condition(values), sizes, 1)
         return _state(requested, values, built, self._product(values))
@@ -222,15 +223,24 @@ class Model:
 
         return scaled
 
+    def _by_condition(
+        self, groups: Sequence[Mapping[str, Any]]
+    ) -> list[tuple[Callable[[list[Value]], Value], dict[int, tuple[float, ...]]]]:
+        """By condition, of which many groups have the same, what it multiplies in each of these groups."""
+        found: dict[str, dict[int, tuple[float, ...]]] = {}
+        for number, group in enumerate(groups):
+            for when, by_kind in group["factors"]:
+                before = found.setdefault(when, {}).get(number, (1.0,) * len(by_kind))
+                found[when][number] = tuple(one * more for one, more in zip(before, by_kind, strict=True))
+        return [(self._compiled(when), by_group) for when, by_group in found.items()]
+
     def _product(self, values: list[Value]) -> _Products:
-        found = []
-        for group in self._factors:
-            factors = [1.0] * len(self.kinds)
-            for condition, by_kind in group:
-                if condition(values):
-                    factors = [factor * one for factor, one in zip(factors, by_kind, strict=True)]
-            found.append(tuple(factors))
-        return tuple(found)
+        products = [[1.0] * len(self.kinds) for _ in range(self._groups)]
+        for condition, by_group in self._factors:
+            if condition(values):
+                for group, by_kind in by_group.items():
+                    products[group] = [one * more for one, more in zip(products[group], by_kind, strict=True)]
+        return tuple(map(tuple, products))
 
     def _together(self, totals: _Totals, products: _Products) -> dict[str, float]:
         """Bytes by kind, of all groups."""
