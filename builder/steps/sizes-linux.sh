@@ -37,7 +37,7 @@ readelf --section-headers --wide linux/vmlinux >/sources/measured/sections
 boot=linux/arch/$KERNEL_ARCH/boot
 stat --format=%s "$boot/$KERNEL_IMAGE" >/sources/measured/vmlinuz-bytes
 
-# What is packed, and what each compressor makes of it, as scripts/Makefile.lib calls them.
+# What is packed, and what each compressor makes of it.
 payload=/build/payload
 if [ "$KERNEL_ARCH" = x86 ]; then
 	cat "$boot/compressed/vmlinux.bin" >$payload
@@ -48,16 +48,7 @@ else
 	cp "$boot/Image" $payload
 fi
 stat --format=%s $payload >/sources/measured/payload-bytes
-{
-	echo "gzip $(gzip -n -9 <$payload | wc -c)"
-	echo "zstd $(zstd --ultra -22 --quiet <$payload | wc -c)"
-	echo "lz4 $(lz4 -l -9 -q - - <$payload | wc -c)"
-	echo "xz $(env SRCARCH="$KERNEL_ARCH" KCONFIG_CONFIG=/build/linux/.config XZ=xz sh /steps/linux-tree/linux/scripts/xz_wrap.sh <$payload | wc -c)"
-} >/sources/measured/packed
-
-# What parts of it cost, which takes as long as packing it some thirty times.
-[ ! -e /sources/measured/take-apart ] ||
-	python3 /input/sizes_pieces.py /build/linux "$KERNEL_ARCH" >/sources/measured/pieces.json
+python3 /input/sizes_packed.py /build/linux "$KERNEL_ARCH" "$payload" /sources/measured
 
 # Modules as the step linux installs them: bytes, bytes of the file packed by itself, path.
 if grep -q '^CONFIG_MODULES=y' linux/.config; then

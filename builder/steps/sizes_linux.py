@@ -13,6 +13,8 @@ import sys
 import zlib
 from pathlib import Path
 
+from sizes_elf import NOBITS, RELA, SYMTAB, sections, text
+
 KINDS = ("text", "rodata", "data", "init", "tables", "orc", "zero", "exports", "relocations", "symbols", "names")
 """Bytes, but for relocations (absolute addresses) and symbols, which are counted; names are bytes of symbols' names."""
 
@@ -29,7 +31,6 @@ _PREFIXES = (
     ("exports", (".export_symbol", "___ksymtab", "__ksymtab", "__kcrctab")),
 )
 _NOT_LINKED = (".discard", ".comment", ".modinfo", ".note", ".gnu", ".llvm", ".eh_frame", ".return_sites_dummy")
-_ALLOCATED, _NOBITS, _RELA, _SYMTAB = 2, 8, 4, 2
 
 
 def kind_of(name: str) -> str:
@@ -43,43 +44,33 @@ def kind_of(name: str) -> str:
 def measured(path: Path, machine: str) -> list[int]:
     """The sizes of an object, in the order of KINDS, and what it takes packed. Empty for what is no object."""
     content = path.read_bytes()
-    if content[:5] != b"\x7fELF\x02":
+    every = sections(content)
+    if not every:
         return []
-    (offset,) = struct.unpack_from("<Q", content, 40)
-    size, count, names_at = struct.unpack_from("<HHH", content, 58)
-    headers = [struct.unpack_from("<IIQQQQIIQQ", content, offset + size * i) for i in range(count)]
-    texts = headers[names_at]
-
-    def text(table: tuple[int, ...], at: int) -> str:
-        start = table[4] + at
-        return content[start : content.index(b"\0", start)].decode()
-
     found = dict.fromkeys(KINDS, 0)
     kept: set[int] = set()
     packed = bytearray()
-    for index, (name, type_, flags, _address, start, length, *_rest) in enumerate(headers):
-        section = text(texts, name)
-        if not flags & _ALLOCATED or section.startswith(_NOT_LINKED):
+    for index, section in enumerate(every):
+        if not section.is_loaded or section.name.startswith(_NOT_LINKED):
             continue
-        if type_ == _NOBITS:
-            found["zero"] += length
+        if section.type == NOBITS:
+            found["zero"] += section.size
             continue
-        kind = kind_of(section)
-        found[kind] += length
+        kind = kind_of(section.name)
+        found[kind] += section.size
         if kind != "exports":
             kept.add(index)
-            packed += content[start : start + length]
-    for _name, type_, _flags, _address, start, length, link, info, _align, _entry in headers:
-        if type_ == _RELA and info in kept:
-            types = (one[1] & 0xFFFFFFFF for one in struct.iter_unpack("<QQq", content[start : start + length]))
+            packed += section.of(content)
+    for section in every:
+        if section.type == RELA and section.info in kept:
+            types = (one[1] & 0xFFFFFFFF for one in struct.iter_unpack("<QQq", section.of(content)))
             found["relocations"] += sum(one in _ABSOLUTE[machine] for one in types)
-        elif type_ == _SYMTAB:
-            for at, info_byte, _other, section, _value, _size in struct.iter_unpack(
-                "<IBBHQQ", content[start : start + length]
-            ):
-                if section in kept and info_byte & 15 == 2:
+        elif section.type == SYMTAB:
+            names = every[section.link].offset
+            for at, info_byte, _other, where, _value, _size in struct.iter_unpack("<IBBHQQ", section.of(content)):
+                if where in kept and info_byte & 15 == 2:
                     found["symbols"] += 1
-                    found["names"] += len(text(headers[link], at))
+                    found["names"] += len(text(content, names + at))
     return [*found.values(), len(zlib.compress(bytes(packed), 9)) if packed else 0]
 
 

@@ -43,8 +43,7 @@ def _fit(options: argparse.Namespace) -> int:
 def _print(proposal: Proposal) -> None:
     budget = format_size(proposal.budget_bytes)
     if not proposal.given_up:
-        verdict = "fits" if proposal.fits else f"does not fit: {proposal.what_is_left}"
-        print(f"about {format_size(proposal.before_bytes)} of {budget}: it {verdict}")
+        print(f"about {format_size(proposal.before_bytes)} of {budget}: {proposal.verdict}")
         return
     print_table(
         [

@@ -90,7 +90,7 @@ def _against_budget(sizes: Sizes) -> str:
 
 # What is estimated; all else is known beforehand, as far as it is known.
 _ESTIMATED = frozenset(
-    {"busybox", "rootfs.tar", "image.oci.tar", "layer", "system.squashfs", "vmlinuz", "initramfs.cpio.zst"}
+    {"busybox", "linux", "rootfs.tar", "image.oci.tar", "layer", "system.squashfs", "vmlinuz", "initramfs.cpio.zst"}
 )
 
 

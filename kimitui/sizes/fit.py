@@ -81,6 +81,11 @@ class Proposal:
         return f"{left}; {format_size(self.kernel_bytes)} are the kernel, yours to trim" if self.kernel_bytes else left
 
     @property
+    def verdict(self) -> str:
+        """Whether it fits, in words, and if not, why there is no more to give up."""
+        return "it fits" if self.fits else f"it does not fit: {self.what_is_left}"
+
+    @property
     def as_alternative(self) -> Alternative:
         """The proposal as `Editing.apply_fix` takes it: one step that can be undone."""
         assignments = tuple((one.symbol, "n") for one in self.given_up)

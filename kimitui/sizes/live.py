@@ -240,9 +240,10 @@ class _Worker:
         self._corrections: tuple[str, Mapping[str, int]] | None = None
 
     def sizes(self) -> Sizes:
-        """The sizes now. Those that come later differ from the first by what was said that options change, even where
-        the first had been built: it is the only one that what follows is corrected by, so that a state looks the same
-        however one came to it."""
+        """The sizes now, corrected by what the first state that was asked about turned out to be, if it was built.
+
+        Only by that one, so that a state looks the same however one came to it.
+        """
         arch = self.config.choice("IMAGE_ARCH")
         if self._corrections is None:
             self._corrections = arch, self.estimator.corrections()

@@ -36,7 +36,7 @@ from kimitui.sizes import tools
 from kimitui.sizes.linux import designs, guards, kbuild
 from kimitui.sizes.linux.designs import Design
 
-_FILES = ("sizes-linux.sh", "sizes_linux.py", "sizes_pieces.py", "linux-lib.sh")
+_FILES = ("sizes-linux.sh", "sizes_linux.py", "sizes_elf.py", "sizes_packed.py", "linux-lib.sh")
 _LOG_LINES = 30
 
 
@@ -174,14 +174,12 @@ def linked(laboratory: Laboratory, requested: Mapping[str, str]) -> list[str]:
     tree = laboratory.tree
     config_upstream.apply_upstream(tree, requested, beneath=linux_tree.beneath(tree, laboratory.arch))
 
-    def holds(test: kbuild.Literal) -> bool:
-        option, kind = test
+    def value_of(option: str) -> int:
         symbol = tree.syms.get(option)
-        value = symbol.tri_value if symbol is not None and symbol.nodes else 0
-        return {"on": value > 0, "off": value == 0, "m": value == 1, "not y": value < 2}.get(kind, value == 2)
+        return int(symbol.tri_value) if symbol is not None and symbol.nodes else 0
 
     found = kbuild.conditions(laboratory.source, laboratory.platform)
-    objects = (path for path, conditions in found.items() if any(all(map(holds, one)) for one in conditions))
+    objects = (path for path, conditions in found.items() if any(kbuild.holds(one, value_of) for one in conditions))
     return sorted(objects, key=lambda path: (-guards.size_of(laboratory.source, path), path))
 
 

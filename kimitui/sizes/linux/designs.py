@@ -19,8 +19,11 @@ PREFIX = PREFIXES["kernel"]
 EXCLUSIVE = ("KASAN", "SLUB_TINY", "BASE_SMALL", "TRIM_UNUSED_KSYMS")
 """What forbids other options or makes things smaller; left out of the kernel that has everything."""
 
+SPEED = "CC_OPTIMIZE_FOR_PERFORMANCE"
+"""What the compiler aims at where it is not size."""
+
 COMPILED_IN = (
-    "CC_OPTIMIZE_FOR_PERFORMANCE",
+    SPEED,
     "CPU_MITIGATIONS",
     "SMP",
     "STACKPROTECTOR",
@@ -71,7 +74,7 @@ CORE = (
 every kernel has. Much of what they are made of comes from headers, where only compiling says what an option changes."""
 
 CORE_MORE = (
-    *("CC_OPTIMIZE_FOR_PERFORMANCE", "X86_KERNEL_IBT", "PREEMPT", "PREEMPT_VOLUNTARY", "PREEMPT_RT"),
+    *(SPEED, "X86_KERNEL_IBT", "PREEMPT", "PREEMPT_VOLUNTARY", "PREEMPT_RT"),
     *("UBSAN", "ZERO_CALL_USED_REGS", "INIT_STACK_NONE", "SHADOW_CALL_STACK", "SLUB_TINY", "BASE_SMALL"),
 )
 """What is added for the same to the kernel that has nothing."""
@@ -81,7 +84,7 @@ _HOLDING = {"COMPAT": ("IA32_EMULATION",), "PARAVIRT": ("HYPERV", "KVM_GUEST", "
 
 _NOT_SHOWN = ("CRC32_SARWATE", "INIT_STACK_NONE")
 
-TOGETHER = (("CC_OPTIMIZE_FOR_PERFORMANCE", "CPU_MITIGATIONS"),)
+TOGETHER = ((SPEED, "CPU_MITIGATIONS"),)
 """Pairs of options that do not multiply: code for speed is aligned, as room in front of functions is, and only once."""
 
 ODD = ("KASAN",)
@@ -175,11 +178,8 @@ def preset(name: str, arch: str) -> dict[str, str]:
     return Configuration.open(name, arch=arch).requested("kernel")
 
 
-def designs(arch: str, *, fit: int, check: int) -> Iterator[Design]:
-    """The kernels that are built whole, in the order of what they tell.
-
-    `fit` and `check` are how many are drawn at random for fitting and for the comparison, from different seeds.
-    """
+def from_presets(arch: str) -> Iterator[Design]:
+    """Kernels that are built whole and like those of presets: two to fit to, and one for each further compressor."""
     drawing = Drawing(arch)
     vm = preset("vm", arch)
     names = ("NAMESPACES", "AUDIT", "X86_KERNEL_IBT", "KALLSYMS")
@@ -192,6 +192,11 @@ def designs(arch: str, *, fit: int, check: int) -> Iterator[Design]:
         if minimal[name] != "y":
             requested = {**minimal, **dict.fromkeys(packers, "n"), name: "y"}
             yield Design(f"vm-minimal-{name.removeprefix('KERNEL_')}", "wrapper", requested)
+
+
+def drawn(arch: str, *, fit: int, check: int) -> Iterator[Design]:
+    """Kernels that are drawn at random and built whole: so many for the comparison and, from other seeds, to fit to."""
+    drawing = Drawing(arch)
     for use, count in (("check", check), ("fit", fit)):
         for number in range(count):
             # The shares are spread evenly, so that few draws cover small and large kernels.
@@ -260,9 +265,8 @@ def strata(arch: str, base: Mapping[str, str], objects: Sequence[str], further: 
     """Objects of all sizes as they are in `base`, and these and `further` ones with the compiler's other aim, speed or
     size: no other option changes as much, and not all objects alike."""
     yield Design("everything-strata", "base", base, tuple(objects))
-    name = "CC_OPTIMIZE_FOR_PERFORMANCE"
     both = tuple(dict.fromkeys([*objects, *further]))
-    yield Design(f"sample-strata-{name}", "sample", _with(Drawing(arch), base, name), both)
+    yield Design(f"sample-strata-{SPEED}", "sample", _with(Drawing(arch), base, SPEED), both)
 
 
 def together(

@@ -23,9 +23,9 @@ class Factor:
     by_kind: list[float]
     options: Mapping[str, bool]
 
-    def is_in(self, values: Mapping[str, str]) -> bool:
-        """Whether it counts in a kernel with the values of a `.config`."""
-        return all((values.get(option, "n") != "n") == on for option, on in self.options.items())
+    def is_in(self, kernel: Measured) -> bool:
+        """Whether it counts in a kernel."""
+        return all(kernel.is_on(option) == on for option, on in self.options.items())
 
 
 GROUPS = ("libraries", "traced", "large", "rest")
@@ -45,7 +45,7 @@ def sampled_factors(
             sampled[kernel.option].update(kernel.objects)
     found: dict[str, list[Factor]] = {group: [] for group in GROUPS}
     for option, objects in sorted(sampled.items()):
-        on, off = (0, 1) if base.values.get(option, "n") != "n" else (1, 0)
+        on, off = (0, 1) if base.is_on(option) else (1, 0)
         members: dict[str, list[str]] = defaultdict(list)
         for path in objects.keys() & base.objects.keys():
             members[group_of(path)].append(path)
@@ -99,17 +99,16 @@ def together(
         before = nothing if is_core else base
         if kernel.use != "both" or before is None:
             continue
-        options = {option: kernel.values.get(option, "n") != "n" for option in kernel.option.split("+")}
-        products = {}
-        for group, factors in single.items():
-            some = [one for one in factors if one.options.keys() & options.keys()]
-            pairs = zip(_product(some, kernel.values), _product(some, before.values), strict=True)
-            products[group] = [now / then for now, then in pairs]
+        options = {option: kernel.is_on(option) for option in kernel.option.split("+")}
+        alone = {
+            group: _change([one for one in factors if one.options.keys() & options.keys()], before, kernel)
+            for group, factors in single.items()
+        }
         shared = sorted(kernel.objects.keys() & before.objects.keys())
         expected, true = [0.0] * len(KINDS), [0.0] * len(KINDS)
         for path in shared:
-            product = products["core" if is_core else group_of(path)]
-            sizes = zip(expected, before.objects[path], product, strict=True)
+            change = alone["core" if is_core else group_of(path)]
+            sizes = zip(expected, before.objects[path], change, strict=True)
             expected = [one + size * factor for one, size, factor in sizes]
             true = [one + size for one, size in zip(true, kernel.objects[path], strict=True)]
         by_kind = [round(size / one, 4) if size and one else 1.0 for size, one in zip(true, expected, strict=True)]
@@ -127,12 +126,17 @@ def _formula(option: str, on: bool, conditions: Conditions) -> str:
     return f'= {option} "n"'
 
 
-def _product(factors: Sequence[Factor], values: Mapping[str, str]) -> list[float]:
+def _product(factors: Sequence[Factor], kernel: Measured) -> list[float]:
     product = [1.0] * len(KINDS)
     for one in factors:
-        if one.is_in(values):
+        if one.is_in(kernel):
             product = [size * factor for size, factor in zip(product, one.by_kind, strict=True)]
     return product
+
+
+def _change(factors: Sequence[Factor], before: Measured, after: Measured) -> list[float]:
+    pairs = zip(_product(factors, after), _product(factors, before), strict=True)
+    return [now / then for now, then in pairs]
 
 
 @dataclass(frozen=True)
@@ -143,9 +147,13 @@ class Groups:
     of: Callable[[str], str]
     base: Measured
 
-    def present(self, path: str, kernel: Measured | None = None) -> list[float]:
-        """By what an object is multiplied in a kernel, or in the base."""
-        return _product(self.factors[self.of(path)], (kernel or self.base).values)
+    def present(self, path: str) -> list[float]:
+        """By what an object is multiplied in the base."""
+        return _product(self.factors[self.of(path)], self.base)
+
+    def changed(self, path: str, kernel: Measured) -> list[float]:
+        """By what an object of the base is multiplied in another kernel."""
+        return _change(self.factors[self.of(path)], self.base, kernel)
 
 
 def variants(
@@ -161,7 +169,7 @@ def variants(
             continue
         option = kernel.option
         symbol = VARIANTS[option]
-        is_on = base.values.get(symbol, "n") != "n"
+        is_on = base.is_on(symbol)
         everywhere = by_option.get(option, [1.0] * len(KINDS)) if is_on else [1.0] * len(KINDS)
         for path in kernel.objects.keys() & base.objects.keys():
             other = [size * factor for size, factor in zip(kernel.objects[path], everywhere, strict=True)]
@@ -183,7 +191,7 @@ def only(
     for option in (*COMPILED_IN, *made):
         # What the build makes is seen only of kernels that were built whole.
         kernels = whole if option in made else [base, *whole]
-        seen = {kernel.values.get(option, "n") != "n" for kernel in kernels}
+        seen = {kernel.is_on(option) for kernel in kernels}
         formula = conditions.on(option)
         if option not in sampled and len(seen) == 1 and formula not in ("y", "n"):
             found.append([formula, "ny"[seen.pop()]])

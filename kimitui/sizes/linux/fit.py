@@ -146,12 +146,12 @@ def _normal(base: Measured, whole: Sequence[Measured], groups: Groups, source: P
         for path, sizes in kernel.objects.items():
             if path in image.OBJECTS or (path in base.objects and groups.of(path) != "core"):
                 continue
-            if kernel.values.get("EVENT_TRACING") == "y" and guarding.defines_tracepoints(source, path):
+            if kernel.is_on("EVENT_TRACING") and guarding.defines_tracepoints(source, path):
                 continue
             lines = guarding.lines_of(source, path, kernel.values)
             grown = guarding.lines_of(source, path, base.values) / lines if lines else 1.0
-            pairs = zip(groups.present(path), groups.present(path, kernel), strict=True)
-            seen[path].append([size * grown * one / other for size, (one, other) in zip(sizes, pairs, strict=True)])
+            changed = groups.changed(path, kernel)
+            seen[path].append([size * grown / factor for size, factor in zip(sizes, changed, strict=True)])
     for path, sizes in base.objects.items():
         if len(seen[path]) < _ENOUGH_KERNELS:
             seen[path].append(sizes)
@@ -166,27 +166,19 @@ def _content(
     found = float(image.sum_of(kernel, "packed"))
     for path, sizes in objects.items():
         conditions = known.get(path, ())
-        if path not in kernel.objects and "lib/" in path and any(_holds(one, kernel.values) for one in conditions):
-            found += sizes[packed] * groups.present(path, kernel)[packed] / groups.present(path)[packed]
+        if (
+            path not in kernel.objects
+            and "lib/" in path
+            and any(kbuild.holds(one, kernel.tristate) for one in conditions)
+        ):
+            found += sizes[packed] * groups.changed(path, kernel)[packed]
     return found
 
 
 def _names(kernel: Measured, objects: Mapping[str, Vector], groups: Groups) -> float:
     """Bytes of functions' names that the model has for the objects of a kernel."""
     names = KINDS.index("names")
-    return sum(
-        objects[path][names] * groups.present(path, kernel)[names] / groups.present(path)[names]
-        for path in kernel.objects
-        if path in objects
-    )
-
-
-def _holds(condition: kbuild.Condition, values: Mapping[str, str]) -> bool:
-    def holds(test: kbuild.Literal) -> bool:
-        value = {"y": 2, "m": 1}.get(values.get(test[0], "n"), 0)
-        return {"on": value > 0, "off": value == 0, "m": value == 1, "not y": value < 2}.get(test[1], value == 2)
-
-    return all(map(holds, condition))
+    return sum(objects[path][names] * groups.changed(path, kernel)[names] for path in kernel.objects if path in objects)
 
 
 def _unmeasured(
@@ -205,7 +197,7 @@ def _unmeasured(
                 sums[top] = [one + more for one, more in zip(sums[top], (*sizes, lines), strict=True)]
     found = {}
     for path, conditions in known.items():
-        if path not in measured and any(_holds(one, base.values) for one in conditions):
+        if path not in measured and any(kbuild.holds(one, base.tristate) for one in conditions):
             top = path.partition("/")[0]
             *totals, counted = sums[top if sums[top][-1] > _ENOUGH_LINES else ""]
             lines = guarding.lines_of(source, path, base.values)

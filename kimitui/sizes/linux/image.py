@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kimitui.sizes.linux.conditions import Conditions, joined
+from kimitui.sizes.linux.designs import SPEED
 from kimitui.sizes.linux.record import COMPRESSORS, KINDS, Measured
 
 OBJECTS = ("kallsyms", "exports")
@@ -29,10 +30,7 @@ class Made:
 
     def is_in(self, kernel: Measured) -> bool:
         """Whether a kernel has it."""
-        values = kernel.values
-        return all(values.get(name, "n") != "n" for name in self.when) and all(
-            values.get(name, "n") == "n" for name in self.unless
-        )
+        return all(map(kernel.is_on, self.when)) and not any(map(kernel.is_on, self.unless))
 
 
 MADE = {
@@ -56,9 +54,7 @@ _COSTS = {"relocations": 0.5, "orc": 0.3, "exports": 0.3, "names": 0.55, "sites"
 # What the build makes of all objects
 
 
-def made_rules(
-    whole: Sequence[Measured], conditions: Conditions, names: Sequence[float] = ()
-) -> dict[str, dict[str, Any]]:
+def made_rules(whole: Sequence[Measured], conditions: Conditions, names: Sequence[float]) -> dict[str, dict[str, Any]]:
     """By kind that the build makes of all objects, from which kind of theirs, when, and by what to multiply that.
 
     `names` are the bytes of functions' names that each kernel's objects are estimated to have.
@@ -68,7 +64,7 @@ def made_rules(
     for kind, made in MADE.items():
         pairs: list[tuple[float, float]]
         if kind == "prefixes":
-            expected = zip(whole, names or [0.0] * len(whole), strict=True)
+            expected = zip(whole, names, strict=True)
             pairs = [
                 (size, _kallsyms(kernel) - factors["names"] * size) for kernel, size in expected if made.is_in(kernel)
             ]
@@ -121,8 +117,6 @@ def _size_of(kernel: Measured, name: str) -> float:
 
 # The image
 
-SPEED = "CC_OPTIMIZE_FOR_PERFORMANCE"
-
 _ENOUGH = 4
 """Kernels that tell how packing depends on size and on what the compiler aims at."""
 
@@ -151,7 +145,7 @@ def with_image(
         scales = [
             _plain(kernel, word, costs, factors) / content for kernel, content in zip(whole, contents, strict=True)
         ]
-        scale, power, fast = scaling(scales, contents, [kernel.values.get(SPEED) == "y" for kernel in whole])
+        scale, power, fast = scaling(scales, contents, [kernel.is_on(SPEED) for kernel in whole])
         compressors.append(
             {
                 "when": conditions.on(f"KERNEL_{name}"),
@@ -233,9 +227,9 @@ def _wrapping(kernels: Sequence[Measured], conditions: Conditions) -> list[list[
     for number, option in enumerate(WRAPPING):
         later = WRAPPING[number + 1 :]
         extra = [
-            _unpacked(k) - least[k.compressor] - sum(size for one, size in found.items() if k.values.get(one) == "y")
+            _unpacked(k) - least[k.compressor] - sum(size for one, size in found.items() if k.is_on(one))
             for k in kernels
-            if k.values.get(option) == "y" and not any(k.values.get(one) == "y" for one in later)
+            if k.is_on(option) and not any(k.is_on(one) for one in later)
         ]
         if extra and conditions.on(option) != "n":
             found[option] = sum(extra) / len(extra)

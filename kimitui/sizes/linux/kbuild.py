@@ -8,11 +8,11 @@ what a build has linked.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 Literal = tuple[str, str]
-"""A test of an option: its name, and `value` (its value), `on`, `off`, `y` or `m`."""
+"""A test of an option: its name, and `value` (its value), `on`, `off`, `y`, `m` or `not y`."""
 
 Condition = frozenset[Literal]
 """All of these hold; the least of their values is how the object is built, in the kernel or as a module."""
@@ -53,6 +53,17 @@ def conditions(source: Path, platform: str, *, bits: int = 64) -> dict[str, set[
             else:
                 found.setdefault(_normal(path), set()).add(together)
     return found
+
+
+def holds(condition: Condition, value_of: Callable[[str], int]) -> bool:
+    """Whether a condition builds an object into the kernel; `value_of` says 0, 1 or 2 for an option's n, m or y."""
+
+    def passed(test: Literal) -> bool:
+        option, kind = test
+        value = value_of(option)
+        return {"on": value > 0, "off": value == 0, "m": value == 1, "not y": value < 2}.get(kind, value == 2)
+
+    return all(map(passed, condition))
 
 
 def _value(option: str) -> Condition:

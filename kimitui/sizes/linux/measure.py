@@ -28,7 +28,6 @@ CORE_SAMPLE = 40
 SAMPLED_LOT, SAMPLED_EVERY = 3, 2
 """The lot of which every other object is in the sample for options that are compiled into everything."""
 
-
 STRATUM = 12
 """Every twelfth of all objects is in the sample for what changes most."""
 
@@ -60,11 +59,9 @@ def all_designs(laboratory: Laboratory) -> list[Design]:
     some = core[:: max(1, len(core) // CORE_SAMPLE)]
     # Neither the few giants, which take longest, nor objects so small that they say little.
     sample = [path for path in lots[SAMPLED_LOT].objects[::SAMPLED_EVERY] if path not in traced]
-    whole = list(designs.designs(laboratory.arch, fit=FITTED, check=CHECKED))
-    drawn = [design for design in whole if design.name.startswith(("check-", "fit-"))]
     large = [path for lot in lots if lot.name in designs.LARGE for path in lot.objects]
     return [
-        *whole[: -len(drawn)],
+        *designs.from_presets(laboratory.arch),
         *lots,
         *designs.variants(laboratory.arch, base, traced),
         Design("everything-libraries", "base", base, tuple(libraries)),
@@ -72,7 +69,7 @@ def all_designs(laboratory: Laboratory) -> list[Design]:
         *designs.sampled(laboratory.arch, base, sample),
         *designs.strata(laboratory.arch, base, every[::STRATUM], [*large[::2], *traced, *libraries]),
         *designs.together(laboratory.arch, base, every[::STRATUM], some),
-        *drawn,
+        *designs.drawn(laboratory.arch, fit=FITTED, check=CHECKED),
     ]
 
 
@@ -120,7 +117,7 @@ def check(arch: str, cache: Path, *, emit: Emit) -> tuple[list[compare.Compared]
     if found is None:
         raise KimituiError(f"no kernel of {arch} has been measured", fix=f"kimitui sizes measure-linux --arch {arch}")
     with campaign.opened(arch, cache, emit=emit) as laboratory:
-        drawn = [one for one in designs.designs(arch, fit=FITTED, check=CHECKED) if one.use == "check"]
+        drawn = designs.drawn(arch, fit=0, check=CHECKED)
         kernels = [record.read(laboratory.measure(design)) for design in drawn]
         return compare.compared(found, kernels), compare.compared_modules(found, kernels)
 

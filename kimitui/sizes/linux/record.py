@@ -73,6 +73,14 @@ class Measured:
     pieces: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """By part of a kernel that was taken apart, its `bytes`, and by compressor, what it costs when it is packed."""
 
+    def is_on(self, option: str) -> bool:
+        """Whether an option is on, in the kernel or as a module."""
+        return self.values.get(option, "n") != "n"
+
+    def tristate(self, option: str) -> int:
+        """An option's value: 0, 1 or 2 for n, m or y."""
+        return {"y": 2, "m": 1}.get(self.values.get(option, "n"), 0)
+
     @property
     def option(self) -> str:
         """Of a kernel that tells of one option, which; its name ends with it."""

@@ -189,8 +189,7 @@ class ShownSizes:
         elif screen.session.config.assigned != found.assigned:
             screen.say(Said("Something was changed meanwhile, so nothing is proposed; f asks again", "warning"))
         elif not proposal.given_up:
-            about = f"about {format_size(proposal.before_bytes)}"
-            screen.say(Said(f"{about}: {'it fits' if proposal.fits else f'too much; {proposal.what_is_left}'}"))
+            screen.say(Said(f"about {format_size(proposal.before_bytes)}: {proposal.verdict}"))
         else:
             budget = format_size(proposal.budget_bytes)
             question = f"Give up {len(proposal.given_up)} options to fit into {budget}?"

@@ -34,17 +34,17 @@ def on(requested: Mapping[str, str]) -> set[str]:
 
 
 def test_linux_keeps_what_is_drawn(upstream: Kconfig) -> None:
-    for design in designs.designs(ARCH, fit=2, check=8):
+    for design in (*designs.from_presets(ARCH), *designs.drawn(ARCH, fit=2, check=8)):
         config_upstream.apply_upstream(upstream, design.requested, beneath=linux.beneath(upstream, ARCH))
         assert not explain.requested_but_lost(upstream, design.requested), design.name
 
 
 def test_draws_are_small_and_large_and_none_twice() -> None:
-    drawn = [on(design.requested) for design in designs.designs(ARCH, fit=4, check=8)]
+    drawn = [on(design.requested) for design in designs.drawn(ARCH, fit=4, check=8)]
     assert len({frozenset(one) for one in drawn}) == len(drawn)
     assert min(map(len, drawn)) < 20 and max(map(len, drawn)) > 180
-    assert [design.requested for design in designs.designs(ARCH, fit=4, check=8)] == [
-        design.requested for design in designs.designs(ARCH, fit=4, check=8)
+    assert [design.requested for design in designs.drawn(ARCH, fit=4, check=8)] == [
+        design.requested for design in designs.drawn(ARCH, fit=4, check=8)
     ]
 
 
