@@ -98,7 +98,7 @@ class Model:
         self.smaller: frozenset[str] = frozenset(data["smaller"])
         """Options that make the kernel smaller when they are on."""
         image: Mapping[str, Any] = data["image"]
-        self._installed: Mapping[str, Sequence[float]] = image["installed"]
+        self._installed: Mapping[str, Any] = image["installed"]
         self._has_modules = self._compiled("MODULES")
         self._rules = [
             (kind, str(one["of"]), self._compiled(one["when"]), float(one["factor"]))
@@ -125,9 +125,7 @@ class Model:
 
     def contents(self, requested: Mapping[str, str]) -> tuple[Mapping[str, float], Mapping[str, float]]:
         """Bytes by kind of what is linked, with what the build makes of it, and of the modules."""
-        state = self._asked(requested, None)
-        linked = self._linked(state.totals, state.products, state.values)
-        return linked, self._together(state.modules, state.products)
+        return self._contents(self._asked(requested, None))
 
     def covers(self, requested: Mapping[str, str], changed: Mapping[str, str] | None = None) -> bool:
         """Whether what is compiled into everything was measured as it is asked for."""
@@ -195,12 +193,8 @@ class Model:
         return _state(requested, values, built, products)
 
     def _finished(self, state: _State) -> KernelSizes:
-        linked = self._linked(state.totals, state.products, state.values)
-        modules = self._together(state.modules, state.products)
-        installed = (0, 0, 0)
-        if self._has_modules(state.values):
-            own, builtin = _weighed(self._installed["modules"], modules), _weighed(self._installed["builtin"], linked)
-            installed = own[0] + builtin[0], own[1] + builtin[1], own[2] + builtin[2]
+        linked, modules = self._contents(state)
+        installed = self._weigh(modules, linked) if self._has_modules(state.values) else (0, 0, 0)
         return KernelSizes(
             vmlinuz_bytes=round(self._packed(linked, state.values)),
             raw_bytes=round(sum(linked.get(kind, 0.0) for kind in _LINKED)),
@@ -249,11 +243,29 @@ class Model:
             sums = [one + size * factor for one, size, factor in zip(sums, total, by_kind, strict=True)]
         return dict(zip(self.kinds, sums, strict=True))
 
-    def _linked(self, totals: _Totals, products: _Products, values: list[Value]) -> dict[str, float]:
-        """Bytes by kind as they are linked; what only exists under an option is 0 without it."""
-        found = self._together(totals, products)
+    def _contents(self, state: _State) -> tuple[Mapping[str, float], Mapping[str, float]]:
+        linked, modules = (
+            self._with_made(self._together(totals, state.products), state.values)
+            for totals in (state.totals, state.modules)
+        )
+        return linked, modules
+
+    def _with_made(self, found: Mapping[str, float], values: list[Value]) -> Mapping[str, float]:
+        """Bytes by kind with what the build makes of them; what only exists under an option is 0 without it."""
         made = {kind: found[of] * factor if condition(values) else 0.0 for kind, of, condition, factor in self._rules}
         return {**found, **made}
+
+    def _weigh(self, modules: Mapping[str, float], linked: Mapping[str, float]) -> tuple[int, int, int]:
+        """What is installed with modules: bytes, bytes in an archive, bytes packed."""
+        rules = self._installed
+        tables = sum(size * modules.get(kind, 0.0) for kind, size in rules["tables"].items())
+        own, lists = (
+            [weight * (one["code"] + one["rest"]) for weight in weights[:2]] + [weights[2] * one["packed"]]
+            for one, weights in ((modules, rules["modules"]), (linked, rules["builtin"]))
+        )
+        further = (tables, tables, tables * rules["tables_packed"])
+        size, members, packed = (round(sum(three)) for three in zip(own, lists, further, strict=True))
+        return size, members, packed
 
     def _packed(self, linked: Mapping[str, float], values: list[Value]) -> float:
         """Bytes of vmlinuz: what the compressor makes of all that is linked, and the code that unpacks it."""
@@ -262,12 +274,6 @@ class Model:
         content += sum(linked[kind] * weight for kind, weight in image["content"].items())
         wrapper: float = image["wrapper"] + sum(size for condition, size in self._wrapping if condition(values))
         return content + wrapper
-
-
-def _weighed(weights: Sequence[float], content: Mapping[str, float]) -> tuple[int, int, int]:
-    """What is installed of so much: bytes, bytes in an archive, bytes packed."""
-    plain = content["code"] + content["rest"]
-    return round(weights[0] * plain), round(weights[1] * plain), round(weights[2] * content["packed"])
 
 
 def _state(

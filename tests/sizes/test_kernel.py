@@ -73,7 +73,12 @@ SMALL: dict[str, Any] = {
         },
     ],
     "image": {
-        "installed": {"modules": [1.5, 2.0, 0.5], "builtin": [0.1, 0.2, 0.01]},
+        "installed": {
+            "modules": [1.5, 2.0, 0.5],
+            "builtin": [0.1, 0.2, 0.01],
+            "tables": {"orc": 3.4},
+            "tables_packed": 0.2,
+        },
         "kinds": {
             "exports": {"of": "exports", "when": "MODULES", "factor": 0.5},
             "names": {"of": "names", "when": "n", "factor": 2.0},
