@@ -9,8 +9,7 @@ from kimitui.sizes.linux.record import Installed, Measured
 from kimitui.sizes.tarball import members_bytes
 
 TABLES = {"orc": (10, 10 + 24), "sites": (4, 4 + 24)}
-"""Tables of which a linked kernel has so many bytes for an entry, and a module, which keeps a relocation (Elf64_Rela, 24
-bytes) for each, so many."""
+"""Tables: bytes of an entry in a linked kernel, and in a module, which keeps a relocation for each (Elf64_Rela: 24)."""
 
 _TABLES_PACKED = 0.2
 """What a byte of them packs to where no kernel says it."""
