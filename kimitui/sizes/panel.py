@@ -35,13 +35,13 @@ class Part:
 class Detail:
     """What an option brings: `alone` goes when it goes, `shared` stays because of others; largest first.
 
-    `packed` says that they are bytes of what is packed when it is done: what the kernel takes in the end is less.
+    `as_compiled` says that they are bytes of objects: in `vmlinuz` they are packed, in a module there is more to them.
     """
 
     symbol: str
     alone: tuple[Part, ...]
     shared: tuple[Part, ...]
-    packed: bool = False
+    as_compiled: bool = False
 
     @property
     def alone_bytes(self) -> int:
@@ -97,7 +97,7 @@ def _of_kernel(config: Configuration, symbol: str) -> Detail | None:
     linked = model.linked(requested, *(({}, asked) if is_on else (asked, {})))
     alone = [Part(one.path, "", one.size_bytes) for one in linked if not one.stays]
     shared = [Part(one.path, "", one.size_bytes, one.held_by) for one in linked if one.stays]
-    return Detail(symbol, _largest(alone), _largest(shared), packed=True)
+    return Detail(symbol, _largest(alone), _largest(shared), as_compiled=True)
 
 
 def contributors(estimator: Estimator, config: Configuration, count: int = 10) -> tuple[Contributor, ...]:

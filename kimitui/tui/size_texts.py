@@ -82,8 +82,8 @@ def _option(symbol: str, live: LiveSizes) -> Iterator[Paragraph]:
         return
     yield BLANK
     if detail.alone:
-        packed = " before it is packed" if detail.packed else ""
-        yield Paragraph(f"Its own, {format_size(detail.alone_bytes)}{packed}", "strong")
+        compiled = " as compiled" if detail.as_compiled else ""
+        yield Paragraph(f"Its own, {format_size(detail.alone_bytes)}{compiled}", "strong")
         yield from _parts(detail.alone)
     if detail.shared:
         yield Paragraph("Shared, stays without it", "strong")
