@@ -11,7 +11,7 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,9 @@ _Totals = tuple[tuple[int, ...], ...]
 
 _Products = tuple[tuple[float, ...], ...]
 """By what the options that are compiled into everything multiply each kind, for each group of objects."""
+
+
+_COMBINATIONS = 64
 
 
 @dataclass(frozen=True)
@@ -91,9 +94,8 @@ class Model:
                 self._using.setdefault(position, []).append(number)
         self._groups = len(groups)
         self._factors = self._by_condition(groups)
-        self._deciding = frozenset[int]().union(
-            *(self.closure.formulas.compile(when)[1] for group in groups for when, _one in group["factors"])
-        )
+        # Few of all combinations are met while one edits, and each many times.
+        self._product = lru_cache(_COMBINATIONS)(self._multiplied)
         self._only = [(self._compiled(when), value == "y") for when, value in data["only"]]
         self.smaller: frozenset[str] = frozenset(data["smaller"])
         """Options that make the kernel smaller when they are on."""
@@ -125,7 +127,8 @@ class Model:
 
     def contents(self, requested: Mapping[str, str]) -> tuple[Mapping[str, float], Mapping[str, float]]:
         """Bytes by kind of what is linked, with what the build makes of it, and of the modules."""
-        return self._contents(self._asked(requested, None))
+        state = self._asked(requested, None)
+        return self._contents(state, state.totals), self._contents(state, state.modules)
 
     def covers(self, requested: Mapping[str, str], changed: Mapping[str, str] | None = None) -> bool:
         """Whether what is compiled into everything was measured as it is asked for."""
@@ -137,7 +140,8 @@ class Model:
             before = self._last.requested
             names = [name for name in requested.keys() | before.keys() if requested.get(name) != before.get(name)]
             many = len(names) > len(self.closure.positions) // 10
-            self._last = self._whole(requested) if many else self._moved(self._last, requested, names)
+            kept = dict(requested)
+            self._last = self._whole(kept) if many else self._moved(self._last, kept, names)
         if not changed:
             return self._last
         if self._changed is None or self._changed[0] is not self._last or self._changed[1] != changed:
@@ -178,7 +182,7 @@ class Model:
         built = [([0] * len(self.kinds), [0] * len(self.kinds)) for _ in range(self._groups)]
         for condition, sizes, group in zip(self._conditions, self._sizes, self._group, strict=True):
             _add(built[group], condition(values), sizes, 1)
-        return _state(requested, values, built, self._product(values))
+        return self._state(requested, values, built)
 
     def _moved(self, state: _State, requested: Mapping[str, str], names: Sequence[str]) -> _State:
         values, different = self.closure.changed(state.values, requested, names)
@@ -189,12 +193,19 @@ class Model:
             if before != now:
                 _add(built[self._group[number]], before, sizes, -1)
                 _add(built[self._group[number]], now, sizes, 1)
-        products = state.products if self._deciding.isdisjoint(different) else self._product(values)
-        return _state(requested, values, built, products)
+        return self._state(requested, values, built)
+
+    def _state(
+        self, requested: Mapping[str, str], values: list[Value], built: Sequence[tuple[list[int], list[int]]]
+    ) -> _State:
+        totals, modules = (tuple(tuple(one[which]) for one in built) for which in (0, 1))
+        products = self._product(tuple(bool(condition(values)) for condition, _by_group in self._factors))
+        return _State(requested, values, totals, modules, products)
 
     def _finished(self, state: _State) -> KernelSizes:
-        linked, modules = self._contents(state)
-        installed = self._weigh(modules, linked) if self._has_modules(state.values) else (0, 0, 0)
+        linked = self._contents(state, state.totals)
+        has_modules = self._has_modules(state.values)
+        installed = self._weigh(self._contents(state, state.modules), linked) if has_modules else (0, 0, 0)
         return KernelSizes(
             vmlinuz_bytes=round(self._packed(linked, state.values)),
             raw_bytes=round(sum(linked.get(kind, 0.0) for kind in _LINKED)),
@@ -228,31 +239,24 @@ class Model:
                 found[when][number] = tuple(one * more for one, more in zip(before, by_kind, strict=True))
         return [(self._compiled(when), by_group) for when, by_group in found.items()]
 
-    def _product(self, values: list[Value]) -> _Products:
+    def _multiplied(self, holding: Sequence[bool]) -> _Products:
+        """What the conditions multiply that hold."""
         products = [[1.0] * len(self.kinds) for _ in range(self._groups)]
-        for condition, by_group in self._factors:
-            if condition(values):
+        for (_condition, by_group), holds in zip(self._factors, holding, strict=True):
+            if holds:
                 for group, by_kind in by_group.items():
                     products[group] = [one * more for one, more in zip(products[group], by_kind, strict=True)]
         return tuple(map(tuple, products))
 
-    def _together(self, totals: _Totals, products: _Products) -> dict[str, float]:
-        """Bytes by kind, of all groups."""
+    def _contents(self, state: _State, groups: _Totals) -> Mapping[str, float]:
+        """Bytes by kind, of all groups, with what the build makes of them: 0 of what there is not without an option."""
         sums = [0.0] * len(self.kinds)
-        for total, by_kind in zip(totals, products, strict=True):
+        for total, by_kind in zip(groups, state.products, strict=True):
             sums = [one + size * factor for one, size, factor in zip(sums, total, by_kind, strict=True)]
-        return dict(zip(self.kinds, sums, strict=True))
-
-    def _contents(self, state: _State) -> tuple[Mapping[str, float], Mapping[str, float]]:
-        linked, modules = (
-            self._with_made(self._together(totals, state.products), state.values)
-            for totals in (state.totals, state.modules)
-        )
-        return linked, modules
-
-    def _with_made(self, found: Mapping[str, float], values: list[Value]) -> Mapping[str, float]:
-        """Bytes by kind with what the build makes of them; what only exists under an option is 0 without it."""
-        made = {kind: found[of] * factor if condition(values) else 0.0 for kind, of, condition, factor in self._rules}
+        found = dict(zip(self.kinds, sums, strict=True))
+        made = {
+            kind: found[of] * factor if condition(state.values) else 0.0 for kind, of, condition, factor in self._rules
+        }
         return {**found, **made}
 
     def _weigh(self, modules: Mapping[str, float], linked: Mapping[str, float]) -> tuple[int, int, int]:
@@ -274,16 +278,6 @@ class Model:
         content += sum(linked[kind] * weight for kind, weight in image["content"].items())
         wrapper: float = image["wrapper"] + sum(size for condition, size in self._wrapping if condition(values))
         return content + wrapper
-
-
-def _state(
-    requested: Mapping[str, str],
-    values: list[Value],
-    built: Sequence[tuple[list[int], list[int]]],
-    products: _Products,
-) -> _State:
-    totals, modules = (tuple(tuple(one[which]) for one in built) for which in (0, 1))
-    return _State(dict(requested), values, totals, modules, products)
 
 
 def _add(built: tuple[list[int], list[int]], value: int, sizes: Sequence[int], sign: int) -> None:

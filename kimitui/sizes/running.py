@@ -55,7 +55,8 @@ class Running:
         if self._taken != (wanted := frozenset(taken)):
             self._taken = wanted
             self._listed = self._applets.take(wanted, self._walk.held)
-        return [self._in_scenario(scenario) for scenario in scenarios]
+        unchanged = self._result()
+        return [self._in_scenario(scenario) if scenario else unchanged for scenario in scenarios]
 
     def sections(self, values: Mapping[str, str]) -> tuple[float, float]:
         """What deflate leaves of the sections of code and of all the rest, each by itself, with the usual flags."""
@@ -71,8 +72,6 @@ class Running:
             self._values = dict(values)
 
     def _in_scenario(self, scenario: Scenario) -> Built:
-        if not scenario:
-            return self._result()
         before = self._sum, self._listed
         move, weights, terms = self._add(scenario)
         result = self._result()
