@@ -21,6 +21,7 @@ PARTS = {
     "orc": (".orc_unwind",),
     "exports": ("__ksymtab", "__kcrctab"),
     "sites": (".return_sites", ".retpoline_sites", ".call_sites", ".ibt_endbr_seal"),
+    "dynamic": (".rela.dyn", ".relr.dyn"),
 }
 """The parts that are sections, by how their names begin."""
 

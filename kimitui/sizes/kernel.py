@@ -35,7 +35,7 @@ class KernelSizes:
     modules_packed_bytes: int = 0
 
 
-_LINKED = ("code", "rest", "orc", "exports", "names", "prefixes")
+_LINKED = ("code", "rest", "orc", "exports", "names", "prefixes", "dynamic")
 """The kinds of bytes that are linked; what is `packed` are the same once more, and `sites` are among the rest."""
 
 _Totals = tuple[tuple[int, ...], ...]

@@ -276,12 +276,13 @@ def together(
     drawing = Drawing(arch)
     nothing = drawing.requested({})
     for pair in TOGETHER:
-        if all(f"{PREFIX}{name}" in drawing.names for name in pair):
-            for what, before, some in (("sample", base, objects), ("core", nothing, core_objects)):
-                both = before
-                for name in pair:
-                    both = _with(drawing, both, name)
-                yield Design(f"both-{what}-{'+'.join(pair)}", "both", both, tuple(some))
+        for what, before, some in (("sample", base, objects), ("core", nothing, core_objects)):
+            if any(_with(drawing, before, name) == before for name in pair):
+                continue
+            both = before
+            for name in pair:
+                both = _with(drawing, both, name)
+            yield Design(f"both-{what}-{'+'.join(pair)}", "both", both, tuple(some))
 
 
 def _signed(requested: Mapping[str, str]) -> dict[str, str]:

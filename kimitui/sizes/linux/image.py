@@ -42,12 +42,14 @@ MADE = {
     # Places of returns and indirect calls. Objects have them with zeros for what only linking fills in.
     "sites": Made("code", ("MITIGATION_RETHUNK",), "sites"),
     "relocations": Made("relocations", ("X86_NEED_RELOCS",), "relocations"),
+    # The same for the others, which have them in their program.
+    "dynamic": Made("relocations", ("RELOCATABLE",), "dynamic"),
 }
 
 _RELOCATION_BYTES = 4.0
 """An address that an x86 kernel changes when it moves itself, if it comes to that."""
 
-_COSTS = {"relocations": 0.5, "orc": 0.3, "exports": 0.3, "names": 0.55, "sites": 0.4}
+_COSTS = {"relocations": 0.5, "orc": 0.3, "exports": 0.3, "names": 0.55, "sites": 0.4, "dynamic": 0.3}
 """What a byte of a part costs where no kernel was taken apart that has it: tables, addresses, names in few letters."""
 
 
@@ -57,6 +59,7 @@ _COSTS = {"relocations": 0.5, "orc": 0.3, "exports": 0.3, "names": 0.55, "sites"
 def made_rules(whole: Sequence[Measured], conditions: Conditions, names: Sequence[float]) -> dict[str, dict[str, Any]]:
     """By kind that the build makes of all objects, from which kind of theirs, when, and by what to multiply that.
 
+    What no kernel of the architecture has is left out.
     `names` are the bytes of functions' names that each kernel's objects are estimated to have.
     """
     factors: dict[str, float] = {}
@@ -75,6 +78,8 @@ def made_rules(whole: Sequence[Measured], conditions: Conditions, names: Sequenc
         factors[kind] = sum(size for _, size in pairs) / sum(total for total, _ in pairs) if pairs else 0.0
         if kind == "relocations" and not pairs:
             factors[kind] = _RELOCATION_BYTES
+        if not factors[kind]:
+            continue
         when = joined("&", [conditions.on(*made.when), *(f'= {name} "n"' for name in made.unless)])
         conditions.read.update(made.unless)
         rules[kind] = {"of": made.of, "when": when, "factor": round(factors[kind], 4)}
@@ -96,6 +101,8 @@ def _made_bytes(kernel: Measured, kind: str, factors: Mapping[str, float]) -> fl
         return kernel.orc_bytes
     if kind == "sites":
         return kernel.sites_bytes
+    if kind == "dynamic":
+        return kernel.dynamic_bytes
     if kind == "relocations":
         # Only a kernel that was taken apart says how many are left of those that its objects have.
         known = kernel.pieces.get(kind, {}).get("bytes", 0)
@@ -154,7 +161,7 @@ def with_image(
                     "power": round(power, 5),
                     "factors": [[conditions.on(SPEED), round(fast, 5)]],
                 },
-                "content": {kind: round(costs[made.part], 4) for kind, made in MADE.items()},
+                "content": {kind: round(costs[MADE[kind].part], 4) for kind in factors},
                 "wrapper": _least_wrapper([k for k in (*whole, *wrapped) if k.compressor == word] or whole),
             }
         )

@@ -35,6 +35,7 @@ _SECTION = re.compile(r"^ +\[ *\d+\] (\S+) +\w+ +\w+ +\w+ +(\w+)", re.MULTILINE)
 
 _ORC = (".orc_unwind", ".orc_unwind_ip")
 _SITES = (".return_sites", ".retpoline_sites", ".call_sites", ".ibt_endbr_seal")
+_DYNAMIC = (".rela.dyn", ".relr.dyn")
 
 Vector = tuple[int, ...]
 """Numbers in the order of KINDS."""
@@ -69,6 +70,8 @@ class Measured:
     """What objtool has made for unwinding, of all objects."""
     sites_bytes: int = 0
     """What objtool lists of places that are changed while the kernel starts."""
+    dynamic_bytes: int = 0
+    """Relocations in the program itself, as arm64 and riscv64 have them."""
     modules: Sequence[Installed] = ()
     pieces: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """By part of a kernel that was taken apart, its `bytes`, and by compressor, what it costs when it is packed."""
@@ -112,6 +115,7 @@ def read(directory: Path) -> Measured:
         packed_bytes={word: int(size) for word, size in (line.split() for line in lines if line)},
         orc_bytes=_section_bytes(directory / "sections", _ORC),
         sites_bytes=_section_bytes(directory / "sections", _SITES),
+        dynamic_bytes=_section_bytes(directory / "sections", _DYNAMIC),
         modules=_installed(directory / "modules"),
         pieces=json.loads(pieces.read_text()) if (pieces := directory / "pieces.json").exists() else {},
     )
