@@ -18,8 +18,9 @@ from kimitui.build import release as releases
 from kimitui.build.plan import Plan, Source
 from kimitui.config import Configuration
 from kimitui.services import definitions
-from kimitui.sizes import brought, tarball
+from kimitui.sizes import brought, busybox, tarball
 from kimitui.sizes.brought import Brought
+from kimitui.sizes.flags import changed_flags
 
 # builder/steps/rootfs.sh makes them in every image.
 _DIRECTORIES = (
@@ -30,6 +31,7 @@ _LINKS = ("var/run", "var/lock")
 _SKELETON = "skeleton/"
 Built = Callable[[Plan], Mapping[str, Brought]]
 METADATA = "etc/kimigayo/build.json"
+MUSL = "musl"
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Beside:
 
     `files` are (component, bytes) by path, `links` and `directories` paths; `contents` are the bytes of those files
     that no package brings, `packed_bytes` is what deflate makes of all of them. `exact` are the packages that come from
-    the store, `unknown` those of which nothing is known.
+    the store (and musl, where it is shared), `unknown` those of which nothing is known.
     """
 
     files: Mapping[str, tuple[str, int]]
@@ -85,13 +87,14 @@ def beside(config: Configuration, toolchain_digest: str, cache_dir: Path, built:
     # What the preset itself decides is counted as it changes.
     lasting = {**texts, METADATA: without_own(config, texts[METADATA])}
     packed = tarball.deflated(b"".join(lasting.values()))
-    there, measured = built(plan), brought.measured(plan.arch.name)
+    there, measured = built(plan), _measured(plan, config)
     unknown = set()
-    for step in (*plan.packages, *plan.containment):
-        if (found := there.get(step.name) or measured.get(step.name)) is None:
-            unknown.add(step.name)
+    shared = [MUSL] if plan.rootfs.parameters["LINK"] == "dynamic" else []
+    for name in (*shared, *(step.name for step in (*plan.packages, *plan.containment))):
+        if (found := there.get(name) or measured.get(name)) is None:
+            unknown.add(name)
             continue
-        files |= {path: (step.name, size) for path, size in found.files.items()}
+        files |= {path: (name, size) for path, size in found.files.items()}
         links |= found.links
         packed += found.packed_bytes
     return Beside(
@@ -104,6 +107,17 @@ def beside(config: Configuration, toolchain_digest: str, cache_dir: Path, built:
         unknown=frozenset(unknown),
         plan=plan,
     )
+
+
+def _measured(plan: Plan, config: Configuration) -> dict[str, Brought]:
+    """What was measured of packages, and of musl where it is shared."""
+    arch, static = plan.arch.name, plan.rootfs.parameters["LINK"] == "static"
+    found = dict(brought.measured(arch, static=static))
+    if not static and (model := busybox.load(arch, static=False)):
+        flags = changed_flags(lambda symbol: config.values.get(symbol, "n"), arch)
+        if library := model.library(flags):
+            found[MUSL] = brought.library(plan.rootfs.parameters["LOADER"], library.file_bytes, library.packed_bytes)
+    return found
 
 
 def planned(config: Configuration, toolchain_digest: str, cache_dir: Path) -> Plan:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 DATA = Path(__file__).parent / "data"
+LINKS = {True: "static", False: "dynamic"}
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,23 @@ def read(root: Path) -> Brought:
     )
 
 
+def library(loader: str, size_bytes: int, packed_bytes: int) -> Brought:
+    """What a shared musl brings, of which `loader` is the name, as builder/steps/rootfs.sh installs it."""
+    return Brought({f"lib/{loader}": size_bytes}, frozenset({"lib/libc.so", "usr/bin/ldd"}), packed_bytes)
+
+
+def read_library(loader: str, output: Path) -> Brought:
+    """What the output of musl's step brings where it is shared."""
+    content = (output / "lib" / "libc.so.stripped").read_bytes()
+    return library(loader, len(content), len(zlib.compress(content, 9)))
+
+
 @cache
-def measured(arch: str) -> Mapping[str, Brought]:
-    """By the name of its step, what each package brought when it was measured for an architecture."""
+def measured(arch: str, *, static: bool) -> Mapping[str, Brought]:
+    """By the name of its step, what each package brought when it was measured for an architecture, linked so."""
     return {
         name: Brought(data["files"], frozenset(data["links"]), data["packed_bytes"])
-        for name, data in _data(arch).get("packages", {}).items()
+        for name, data in _data(arch).get(LINKS[static], {}).items()
     }
 
 

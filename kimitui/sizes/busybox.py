@@ -16,10 +16,14 @@ from kimitui.sizes.weights import NEAR, UNPACKED, Weights
 
 DATA = Path(__file__).parent / "data"
 ARCHES = ("x86_64", "arm64", "riscv64")
-_KINDS = ("text", "rodata", "jumps", "relro", "data", "init", "unwind", "bss")
-_TEXT, _BSS = 0, 7
-# Beside the kinds there are two more sums: what deflate leaves of code, and of all the rest.
-_PACKED_TEXT, _PACKED_OTHER = 8, 9
+_KINDS = ("text", "rodata", "jumps", "relro", "data", "init", "unwind", "bss", "import")
+_TEXT, _BSS, _IMPORT = 0, 7, 8
+# Beside the kinds there are more sums: what deflate leaves of code, and of all the rest, and the number of imports.
+_PACKED_TEXT, _PACKED_OTHER, _IMPORTS = 9, 10, 11
+# What a shared C library has in place of the program; the code that protects static programs among it.
+_SHARED = ("libc.a:", "start:relro.o")
+# What deflate leaves of an import: a name, and numbers that are much like the next one's.
+_IMPORT_SHARE = 0.4
 # The table that has addresses.
 RELOCATED = "applet_main"
 # All sums are kept in one number: a field for each kind, wide enough for whatever a program can be.
@@ -32,7 +36,7 @@ class Built:
     """A program under one scenario: its file's bytes, what is in it, and how many links lead to it.
 
     `packed_bytes` is what deflate leaves of it, section by section; `far_bytes` the same for methods that find what is
-    far apart, for which flags change less.
+    far apart, for which flags change less. `imports` is how many symbols of shared libraries it has.
     """
 
     file_bytes: int
@@ -40,25 +44,42 @@ class Built:
     links: int
     packed_bytes: float
     far_bytes: float
+    imports: int = 0
 
     @property
     def linked_bytes(self) -> int:
         """What is linked, without what the layout adds."""
-        return self.contents.text + self.contents.rodata + self.contents.relro + self.contents.data
+        return sum(vars(self.contents).values())
+
+
+@dataclass(frozen=True)
+class Library:
+    """A shared C library: the bytes of its file, and what deflate leaves of it."""
+
+    file_bytes: int
+    packed_bytes: int
 
 
 class BusyBox:
-    """The measured program of one architecture. Everything here is computed, nothing is read any more."""
+    """The measured program of one architecture, linked statically or with a shared C library.
 
-    def __init__(self, data: Mapping[str, Any]) -> None:
+    Everything here is computed, nothing is read any more.
+    """
+
+    def __init__(self, data: Mapping[str, Any], *, static: bool = True) -> None:
+        # Where there is a loader, other things follow from the same objects.
+        shared: Mapping[str, Any] = {} if static else data["dynamic"]
         self.about: Mapping[str, Any] = data["about"]
         self.entries: list[tuple[list[int], str, str, int]] = data["applets"]
         entries = [(literals, node) for literals, _, _, node in self.entries]
-        self.program = Program.from_data(data["program"], entries)
+        program = Program.from_data(data["program"], entries)
+        self._import: Mapping[str, float] = shared.get("import", {})
+        self.program = program if static else program.importing(_SHARED, round(self._import["head"]))
+        self._libraries: Mapping[str, Sequence[int]] = shared.get("libc", {})
         self.tables: Mapping[str, int] = data["tables"]
         self._flags: Mapping[str, Mapping[str, Sequence[float]]] = data["flags"]
         self._flag_packing: Mapping[str, Sequence[float]] = data["flag_packing"]
-        self._rules: Mapping[str, Mapping[str, Any]] = data["rules"]
+        self._rules: Mapping[str, Mapping[str, Any]] = shared.get("rules", data["rules"])
         self.usage: Mapping[str, Any] = data["usage"]
         self._kinds = [_KINDS.index(kind) for _object, _name, kind, _size in self.program.nodes]
         shares = data.get("packed") or [0] * len(self._kinds)
@@ -67,13 +88,22 @@ class BusyBox:
         packing: Mapping[str, Any] = data.get("packing", {})
         self._methods = {method: Weights(*found) for method, found in packing.get("methods", {}).items()}
         self._table_shares: Mapping[str, float] = packing.get("tables", {})
-        self._together: Sequence[float] = packing.get("together", (1.0, 1.0, 0.0))
+        self._together: Sequence[float] = shared.get("together", packing.get("together", (1.0, 1.0, 0.0)))
         self._weighed: dict[tuple[str, ...], list[int]] = {}
         self._sizes: dict[tuple[str, ...], list[int]] = {}
         self._thin: dict[tuple[str, ...], tuple[float, float]] = {}
         self._effects: dict[tuple[str, ...], list[tuple[float, float]]] = {}
         self.number = {literal: number for number, literal in enumerate(self.program.literals)}
         self.symbols = frozenset(symbol_of(literal) for literal in self.program.literals)
+
+    def library(self, flags: Sequence[str]) -> Library | None:
+        """The shared C library under `flags`; None where the program is static."""
+        if not self._libraries:
+            return None
+        usual = self._libraries[""]
+        known = [self._libraries[flag] for flag in flags if flag in self._libraries]
+        size, packed = (usual[at] + sum(one[at] - usual[at] for one in known) for at in (0, 1))
+        return Library(size, packed)
 
     @property
     def applets(self) -> frozenset[str]:
@@ -155,15 +185,17 @@ class BusyBox:
         """The file with all that `total` sums up, and with tables of so many bytes."""
         parts = {kind: _field(total, number) for number, kind in enumerate(_KINDS)}
         relocated = tables.get(RELOCATED, 0)
+        imports = _field(total, _IMPORTS)
         contents = Contents(
-            text=parts["text"],
+            text=parts["text"] + round(imports * self._import.get("text", 0.0)),
             rodata=parts["rodata"] + parts["jumps"] + sum(tables.values()) - relocated,
-            relro=parts["relro"] + parts["init"] + relocated,
+            relro=parts["relro"] + parts["init"] + relocated + round(imports * self._import.get("relro", 0.0)),
             data=parts["data"],
+            imports=parts["import"],
         )
         code, rest = self.packed_sections(total, tables)
         near, far = self.packed(code, rest), self.packed(code * self._far(flags), rest)
-        return Built(file_bytes(contents, self._rules_of(flags)), contents, links, near, far)
+        return Built(file_bytes(contents, self._rules_of(flags)), contents, links, near, far, imports)
 
     def packed_sections(self, total: int, tables: Mapping[str, int]) -> tuple[float, float]:
         """What deflate leaves of the sections that `total` sums up: of code, and of all the rest with the tables."""
@@ -222,6 +254,11 @@ class BusyBox:
             each, rate = thinned
             packed = max(int((size + each + rate * size) * self._shares[node]), 0)
             return size + (packed << _FIELD_BITS * _PACKED_TEXT)
+        if kind == _IMPORT:
+            packed = round(size * _IMPORT_SHARE)
+            return (
+                (size << _FIELD_BITS * kind) + (packed << _FIELD_BITS * _PACKED_OTHER) + (1 << _FIELD_BITS * _IMPORTS)
+            )
         return (size << _FIELD_BITS * kind) + (int(size * self._shares[node]) << _FIELD_BITS * _PACKED_OTHER)
 
     def _varied(self, node: int, flags: tuple[str, ...], held: Sequence[bool]) -> int:
@@ -246,8 +283,8 @@ class BusyBox:
 
 
 @cache
-def load(arch: str) -> BusyBox | None:
-    """The measured BusyBox of an architecture; None where it was not measured."""
+def load(arch: str, *, static: bool = True) -> BusyBox | None:
+    """The measured BusyBox of an architecture, linked as asked; None where it was not measured."""
     path = DATA / f"busybox-{arch}.json"
     if not path.exists():
         return None
@@ -255,7 +292,8 @@ def load(arch: str) -> BusyBox | None:
     was_enabled = gc.isenabled()
     gc.disable()
     try:
-        return BusyBox(json.loads(path.read_text()))
+        data = json.loads(path.read_text())
+        return BusyBox(data, static=static) if static or "dynamic" in data else None
     finally:
         if was_enabled:
             gc.enable()

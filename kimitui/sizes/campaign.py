@@ -17,6 +17,7 @@ from kimitui.sizes import applets, compose, datafile, packing, running, tarball,
 from kimitui.sizes import measure as compiling
 from kimitui.sizes.applets import Applet
 from kimitui.sizes.beside import beside
+from kimitui.sizes.brought import LINKS, read_library
 from kimitui.sizes.busybox import DATA, BusyBox
 from kimitui.sizes.compose import Graph, Key
 from kimitui.sizes.estimate import busybox_values
@@ -29,6 +30,12 @@ from kimitui.sizes.wanted import busybox
 _CUT = (*applets.TABLES, *applets.USAGE)
 _TABLES_OBJECT = "libbb/appletlib.o"
 _EVERYTHING = ("program",)
+# What there is for every symbol that a program imports: what tells a loader of it, and how it is called and addressed.
+_IMPORTING = {
+    "head": (".dynsym", ".dynstr", ".hash", ".gnu.hash", ".rela.dyn", ".rela.plt"),
+    "text": (".plt", ".plt.sec", ".plt.got"),
+    "relro": (".got", ".got.plt"),
+}
 _ARCHIVES = 12  # put together
 _PARTS = ("part", "isra", "constprop", "cold")
 # Headers, code, read-only data, the rest; without pages of its own for code there are two.
@@ -75,8 +82,9 @@ def _busybox(arch: str, cache_dir: Path, *, emit: Emit, say: Say) -> str:
         "usage": _numbered_usage(fitted, numbered["literals"]),
     }
     small = compiling.program(config, cache_dir, emit=emit)
-    _calibrate(data, base, small)
+    _calibrate(BusyBox(data), data["rules"], base, small)
     _pack(data, _Linked(keys, objects, texts["="], base, small), config, cache_dir, emit)
+    data["dynamic"] = _dynamic(data, base, compiling.dynamic(wanted, arch, cache_dir, emit=emit), cache_dir, emit)
     return datafile.text(data, _EVERYTHING) + "\n"
 
 
@@ -197,26 +205,65 @@ def _layout(program: Path) -> dict[str, Any]:
     }
 
 
-def _calibrate(data: dict[str, Any], base: Compiled, small: compiling.Program) -> None:
+def _calibrate(
+    model: BusyBox, rules_of: Mapping[str, dict[str, Any]], base: Compiled, small: compiling.Program
+) -> None:
     """Take from layouts what the model knows of, so that two programs come out as they are: the whole, and a small one.
 
     What is left is in part the same for every program, in part it grows with it.
     """
-    model = BusyBox(data)
     contents = running.built(model, _values(base.output / "busybox.config"), ()).contents
-    usual = data["rules"]["pie-relro"]
+    usual = rules_of["pie-relro"]
     little = running.built(model, busybox_values(small.config), ()).contents
     layout = _layout(small.program)
     rates = {}
     for kind, whole, part in (("text", contents.text, little.text), ("rodata", contents.rodata, little.rodata)):
         left = usual[f"{kind}_bytes"] - whole, layout[f"{kind}_bytes"] - part
         rates[kind] = (left[0] - left[1]) / (whole - part)
-    for rules in data["rules"].values():
+    for rules in rules_of.values():
         for kind, whole in (("text", contents.text), ("rodata", contents.rodata)):
             rules[f"{kind}_rate"] = round(rates[kind], 6)
             rules[f"{kind}_bytes"] -= round(whole * (1 + rules[f"{kind}_rate"]))
+        rules["head_bytes"] -= contents.imports
         rules["relro_bytes"] -= contents.relro
         rules["data_bytes"] -= contents.data
+
+
+def _dynamic(
+    data: Mapping[str, Any], base: Compiled, shared: compiling.Dynamic, cache_dir: Path, emit: Emit
+) -> dict[str, Any]:
+    """What follows from the same objects where the C library is shared: layouts, what an import takes, the library."""
+    whole = shared.linked["pie-relro"]
+    found: dict[str, Any] = {
+        "import": dict.fromkeys(_IMPORTING, 0.0),
+        "rules": {name: _layout(path) for name, path in shared.linked.items()},
+        "libc": {name: _library(output) for name, output in sorted(shared.libraries.items())},
+    }
+    everything = _values(base.output / "busybox.config")
+    known = running.built(BusyBox({**data, "dynamic": found}, static=False), everything, ())
+    sizes = _section_sizes(whole)
+    names = known.contents.imports - known.imports * round(found["import"]["head"])
+    for place, sections in _IMPORTING.items():
+        size = sum(sizes.get(section, 0) for section in sections)
+        found["import"][place] = round((size - (names if place == "head" else 0)) / known.imports, 4)
+    config = compiling.configuration(data["about"]["arch"], {}, static=False)
+    small = compiling.program(config, cache_dir, emit=emit)
+    model = BusyBox({**data, "dynamic": found}, static=False)
+    _calibrate(model, found["rules"], base, small)
+    found["together"] = _together(model, [(everything, whole), (busybox_values(small.config), small.program)])
+    return found
+
+
+def _library(output: Path) -> list[int]:
+    """What a shared C library takes, and what deflate leaves of it."""
+    found = read_library("", output)
+    return [sum(found.files.values()), found.packed_bytes]
+
+
+def _section_sizes(program: Path) -> dict[str, int]:
+    with program.open("rb") as file:
+        elf: Any = ELFFile(file)
+        return {section.name: int(section["sh_size"]) for section in elf.iter_sections()}
 
 
 @dataclass(frozen=True)
@@ -328,12 +375,14 @@ def _values(config: Path) -> dict[str, str]:
 
 def _packages(arch: str, cache_dir: Path, *, emit: Emit, say: Say) -> str:
     """The text of the data file of all packages of an architecture and its initramfs, under the usual flags."""
-    toolchain, found, initramfs_bytes = compiling.packages(arch, cache_dir, emit=emit)
-    say(f"{len(found)} packages")
+    toolchain, found, initramfs_bytes = compiling.packages(arch, cache_dir, static=True, emit=emit)
+    _, shared, _ = compiling.packages(arch, cache_dir, static=False, emit=emit)
+    say(f"{len(found)} packages, {len(shared)} with shared libraries")
     data = {
         "about": {"arch": arch, "toolchain": toolchain.digest, "tools": tools.of(toolchain.packages, arch)},
         "initramfs": {"bytes": initramfs_bytes},
-        "packages": {name: one.as_data() for name, one in sorted(found.items())},
+        LINKS[True]: {name: one.as_data() for name, one in sorted(found.items())},
+        LINKS[False]: {name: one.as_data() for name, one in sorted(shared.items())},
     }
     return datafile.text(data) + "\n"
 

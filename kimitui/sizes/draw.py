@@ -15,6 +15,8 @@ from kimitui.kconfig.names import JsonScalar, JsonValue, short, type_of
 _NEVER = frozenset({"SELINUX", "PAM"})
 # A compiler makes other code for each, and every set costs a C library; so presets share a few drawn ones.
 _HARDENINGS = 5
+# Every third one has a shared C library.
+_DYNAMIC = 3
 _CHOICES: Mapping[str, tuple[object, ...]] = {
     "pie": (True, True, False),
     "stack_protector": ("none", "strong", "all"),
@@ -28,7 +30,10 @@ _ABSENT: Mapping[str, tuple[str, ...]] = {"riscv64": ("stack_clash", "zero_regis
 
 
 def configuration(seed: int, number: int, arch: str) -> Configuration:
-    """Preset `number` of a seed: uniform over how many applets stay on, features random, hardening one of a few."""
+    """Preset `number` of a seed: uniform over how many applets stay on, features random, hardening one of a few.
+
+    Every third one is linked with a shared C library.
+    """
     draw = random.Random(f"{seed} {number} {arch}")
     hardening = _hardening(random.Random(f"{seed} {number % _HARDENINGS} hardening {arch}"), arch)
     image: dict[str, JsonValue] = {
@@ -36,6 +41,7 @@ def configuration(seed: int, number: int, arch: str) -> Configuration:
         "formats": ["rootfs", "oci", "squashfs"],
         "compression": draw.choice(["gzip", "zstd"]),
         "squashfs": draw.choice(["zstd", "xz", "lz4"]),
+        "link": "static" if number % _DYNAMIC else "dynamic",
     }
     empty = presets.parse("{}", Path(f"drawn-{seed}-{number}.json5").absolute())
     config = Configuration.from_preset(empty)

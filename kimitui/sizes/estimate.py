@@ -18,7 +18,7 @@ from kimitui.config_upstream import as_kconfig
 from kimitui.sizes import busybox, known, tarball
 from kimitui.sizes.beside import METADATA, beside, parents, without_own
 from kimitui.sizes.brought import Brought
-from kimitui.sizes.busybox import Built
+from kimitui.sizes.busybox import Built, BusyBox
 from kimitui.sizes.errors import uncertainty
 from kimitui.sizes.flags import changed_flags
 from kimitui.sizes.initramfs import initramfs_bytes
@@ -133,7 +133,7 @@ class Estimator:
         self._cache_dir = cache_dir
         self._digest = known.toolchain_digest(cache_dir) if cache_dir else None
         self._arounds: dict[object, _Around] = {}
-        self._running: dict[str, Running] = {}
+        self._running: dict[BusyBox, Running] = {}
         # What the lines of which values weigh, and what they ask of Linux; a configuration has other mappings after
         # every change.
         self._own: tuple[Mapping[str, str], Mapping[str, str], int] = ({}, {}, 0)
@@ -242,7 +242,7 @@ class Estimator:
 
     def _packed(self, method: str, around: _Around, built: Built) -> int | None:
         """What a method makes of the root file system."""
-        model = busybox.load(self._config.choice("IMAGE_ARCH"))
+        model = busybox_model(self._config)
         own = self._own_bytes()
         kernel = self._kernel() or _NO_KERNEL
         raw = sum(around.components.values()) + own + kernel.modules_bytes
@@ -312,16 +312,15 @@ class Estimator:
 
     @property
     def _is_measured(self) -> bool:
-        return busybox.load(self._config.choice("IMAGE_ARCH")) is not None
+        return busybox_model(self._config) is not None
 
     def _built(self, around: _Around, scenarios: Sequence[Scenario]) -> list[Built] | list[None]:
-        arch = self._config.choice("IMAGE_ARCH")
-        model = busybox.load(arch)
-        if model is None or self._config.values["IMAGE_LINK_STATIC"] != "y":
+        model = busybox_model(self._config)
+        if model is None:
             return [None] * len(scenarios)
-        if arch not in self._running:
-            self._running[arch] = Running(model)
-        return self._running[arch].built(busybox_values(self._config), self._flags(), scenarios, around.taken)
+        if model not in self._running:
+            self._running[model] = Running(model)
+        return self._running[model].built(busybox_values(self._config), self._flags(), scenarios, around.taken)
 
     def _flags(self) -> tuple[str, ...]:
         values = self._config.values
@@ -396,6 +395,11 @@ def _around(config: Configuration, digest: str | None, cache_dir: Path | None) -
         image=image_config.of(config, releases.load(), found.plan.arch),
         taken=frozenset(programs),
     )
+
+
+def busybox_model(config: Configuration) -> BusyBox | None:
+    """The measured BusyBox that a configuration's is computed from; None where none was."""
+    return busybox.load(config.choice("IMAGE_ARCH"), static=config.choice("IMAGE_LINK") == "static")
 
 
 def busybox_values(config: Configuration) -> dict[str, str]:

@@ -11,7 +11,7 @@ from kimitui.build.step import keys
 from kimitui.build.store import peek
 from kimitui.config import Configuration
 from kimitui.sizes import brought
-from kimitui.sizes.beside import planned
+from kimitui.sizes.beside import MUSL, planned
 from kimitui.sizes.brought import Brought
 
 # The file of a step that is an artifact as it is, or the layer of one.
@@ -50,13 +50,16 @@ def outputs(config: Configuration, cache_dir: Path, digest: str) -> Mapping[str,
 
 
 def packages(plan: Plan, cache_dir: Path, digest: str) -> Mapping[str, Brought]:
-    """By the names of their steps, what those packages of a plan bring that are in the store already."""
+    """By the names of their steps, what those packages of a plan bring that are in the store, and a shared musl."""
     found = _outputs(plan, cache_dir, digest)
-    return {
+    there = {
         step.name: brought.read(found[step.name] / "root")
         for step in (*plan.packages, *plan.containment)
         if step.name in found
     }
+    if plan.rootfs.parameters["LINK"] == "dynamic" and MUSL in found:
+        there[MUSL] = brought.read_library(plan.rootfs.parameters["LOADER"], found[MUSL])
+    return there
 
 
 def _outputs(plan: Plan, cache_dir: Path, digest: str) -> dict[str, Path]:

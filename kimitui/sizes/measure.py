@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tarfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +24,7 @@ from kimitui.kconfig.busybox import upstream_tree
 from kimitui.kconfig.names import Names
 from kimitui.kconfig.system import load_system_tree
 from kimitui.sizes import tarball, tools
-from kimitui.sizes.brought import Brought
+from kimitui.sizes.brought import LINKS, Brought
 from kimitui.sizes.brought import read as read_brought
 from kimitui.sizes.flags import MISSING
 from kimitui.sizes.objects import Object, members, read, text_of
@@ -93,9 +93,10 @@ class Compiled:
                 yield f"{START}{name}", read((directory / name).read_bytes())
 
 
-def configuration(arch: str, hardening: Mapping[str, object]) -> Configuration:
+def configuration(arch: str, hardening: Mapping[str, object], *, static: bool = True) -> Configuration:
     """The configuration whose flags are measured: hardening as given on top of `BASE`."""
-    values = {"extends": "minimal", "image": {"arch": arch, "formats": ["rootfs"]}, "hardening": {**BASE, **hardening}}
+    image = {"arch": arch, "formats": ["rootfs"], "link": LINKS[static]}
+    values = {"extends": "minimal", "image": image, "hardening": {**BASE, **hardening}}
     return Configuration.from_preset(presets.parse(json.dumps(values), Path("sizes.json5").absolute()))
 
 
@@ -158,6 +159,31 @@ class OtherFlags:
     linked: Mapping[str, Path]
 
 
+@dataclass(frozen=True)
+class Dynamic:
+    """BusyBox with everything on, linked with a shared C library, by its layout; and that library, by name of the flags
+    under which it was compiled, "" for the usual ones."""
+
+    linked: Mapping[str, Path]
+    libraries: Mapping[str, Path]
+
+
+def dynamic(wanted: Wanted, arch: str, cache_dir: Path, *, emit: Emit) -> Dynamic:
+    """What a shared C library makes of the program. Raises as `build` does."""
+    with _opened(configuration(arch, {}, static=False), cache_dir, emit) as room:
+        first = busybox_step(room, wanted)
+        link = {name: flags(configuration(arch, one, static=False)).link for name, one in LAYOUTS.items()}
+        text = json.dumps({"base": [], "compile": {}, "link": link}, sort_keys=True)
+        step = _flags_step("sizes-dynamic", first, first.uses, text)
+        linked = room.runner.run(in_order((step,)))[step.name].output
+    libraries = {}
+    for name, values in {"": {}, **flag_sets(arch)}.items():
+        with _opened(configuration(arch, values, static=False), cache_dir, emit) as room:
+            (musl,) = (used for used in room.plan.busybox.uses if used.name == "musl")
+            libraries[name] = room.runner.run(in_order((musl,)))[musl.name].output
+    return Dynamic({name: linked / f"linked-{name}" for name in LAYOUTS}, libraries)
+
+
 def other_flags(wanted: Wanted, arch: str, cache_dir: Path, *, emit: Emit) -> OtherFlags:
     """What flags make of objects and of the program. Raises as `build` does."""
     base = configuration(arch, {})
@@ -172,17 +198,8 @@ def other_flags(wanted: Wanted, arch: str, cache_dir: Path, *, emit: Emit) -> Ot
         sort_keys=True,
     )
     with _opened(configuration(arch, {"fortify": "2"}), cache_dir, emit) as room:
-        libraries = {
-            used.name: used for used in (*room.plan.busybox.uses, *first.uses) if used.name != "busybox-config"
-        }
-        step = Step(
-            name="sizes-flags",
-            arch=first.arch,
-            script="sizes-flags.sh",
-            uses=(first, *(used for name, used in sorted(libraries.items()) if name != "sizes-config")),
-            parameters={"TRIPLE": first.parameters["TRIPLE"]},
-            files={"flags.json": InputFile(text.encode()), "sizes_flags.py": builder_file("steps/sizes_flags.py")},
-        )
+        libraries = {used.name: used for used in (*room.plan.busybox.uses, *first.uses)}
+        step = _flags_step("sizes-flags", first, libraries.values(), text)
         done = room.runner.run(in_order((step,)))
         output = done[step.name].output
     found: dict[str, dict[str, Object]] = {}
@@ -210,6 +227,19 @@ def other_flags(wanted: Wanted, arch: str, cache_dir: Path, *, emit: Emit) -> Ot
     return OtherFlags(found, packing, {name: output / f"linked-{name}" for name in LAYOUTS})
 
 
+def _flags_step(name: str, first: Step, uses: Iterable[Step], text: str) -> Step:
+    """The step that compiles and links the objects of `first` as `text` says, with the libraries among `uses`."""
+    libraries = {used.name: used for used in uses if used.name not in ("busybox-config", "sizes-config")}
+    return Step(
+        name=name,
+        arch=first.arch,
+        script="sizes-flags.sh",
+        uses=(first, *(used for _, used in sorted(libraries.items()))),
+        parameters={"TRIPLE": first.parameters["TRIPLE"]},
+        files={"flags.json": InputFile(text.encode()), "sizes_flags.py": builder_file("steps/sizes_flags.py")},
+    )
+
+
 @dataclass(frozen=True)
 class Program:
     """BusyBox as a configuration has it, stripped."""
@@ -225,16 +255,17 @@ def program(config: Configuration, cache_dir: Path, *, emit: Emit) -> Program:
         return Program(config, room.runner.run(in_order((step,)))[step.name].output / "busybox")
 
 
-def packages(arch: str, cache_dir: Path, *, emit: Emit) -> tuple[Toolchain, dict[str, Brought], int]:
+def packages(arch: str, cache_dir: Path, *, static: bool, emit: Emit) -> tuple[Toolchain, dict[str, Brought], int]:
     """The toolchain, what every package brings, by the name of its step, and the bytes of the initramfs.
 
-    Raises as `build` does. Linked statically, and so without what a choice brings along that wants shared libraries.
+    Raises as `build` does. OpenRC is only there where libraries are shared.
     """
     settable = {entry.symbol for entry in Names(load_system_tree()).entries.values() if entry.settable}
     names = [package.symbol for package in definitions.load().values() if package.symbol in settable]
     values = {
         "extends": "minimal",
-        "image": {"arch": arch, "formats": ["initramfs"]},
+        "image": {"arch": arch, "formats": ["initramfs"], "link": LINKS[static]},
+        "init": {"system": "busybox" if static else "openrc"},
         "hardening": {**BASE, "containment": True},
         "packages": {name.removeprefix("PACKAGE_").lower(): True for name in names},
     }

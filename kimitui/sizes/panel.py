@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kimitui.config import Configuration
-from kimitui.sizes import busybox, kernel
+from kimitui.sizes import kernel
 from kimitui.sizes.busybox import BusyBox
-from kimitui.sizes.estimate import Estimator, busybox_values
+from kimitui.sizes.estimate import Estimator, busybox_model, busybox_values
 from kimitui.sizes.flags import changed_flags
 from kimitui.sizes.walk import Walk
 
@@ -61,7 +61,7 @@ def detail(config: Configuration, symbol: str) -> Detail | None:
     """What the option `symbol` brings, or would bring; None where nothing was measured of it."""
     if symbol.startswith(_KERNEL):
         return _of_kernel(config, symbol)
-    model = busybox.load(config.choice("IMAGE_ARCH"))
+    model = busybox_model(config)
     if model is None or not symbol.startswith(_PREFIX) or symbol.removeprefix(_PREFIX) not in model.symbols:
         return None
     key = symbol.removeprefix(_PREFIX)
@@ -125,8 +125,8 @@ def largest(deltas: Mapping[str, int | None], names: Sequence[str], count: int =
 
 
 def parts(config: Configuration) -> dict[str, int]:
-    """BusyBox's bytes by the object they come from, such as `coreutils/ls.o`; the C library is one part."""
-    model = busybox.load(config.choice("IMAGE_ARCH"))
+    """BusyBox's bytes by the object they come from, as `coreutils/ls.o`; the C library, or what is imported, is one."""
+    model = busybox_model(config)
     if model is None:
         return {}
     walk = Walk(model.program)
@@ -135,8 +135,9 @@ def parts(config: Configuration) -> dict[str, int]:
     found: dict[str, int] = {}
     for node in walk.needed:
         if sizes[node]:
-            owner = model.program.objects[model.program.nodes[node][0]]
-            name = "musl" if owner.startswith(_LIBRARY) else owner or "shared texts"
+            number, _name, kind, _size = model.program.nodes[node]
+            owner = model.program.objects[number]
+            name = "imports" if kind == "import" else "musl" if owner.startswith(_LIBRARY) else owner or "shared texts"
             found[name] = found.get(name, 0) + sizes[node]
     return found
 

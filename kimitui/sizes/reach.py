@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -126,6 +126,28 @@ class Program:
             joins=joins,
             roots=data["roots"],
             entries=entries,
+        )
+
+    def importing(self, library: tuple[str, ...], each_bytes: int) -> Program:
+        """The same program with the objects whose names begin with one of `library` in a shared one of their own.
+
+        What leads to such a node still does: it is what a program says of a symbol that it imports, of the kind
+        `import`, `each_bytes` and its name large. Nothing more follows from it.
+        """
+        outside = {number for number, name in enumerate(self.objects) if name.startswith(library)}
+        imported = {number for number, node in enumerate(self.nodes) if node[0] in outside}
+        nodes = [
+            [owner, name, "import", each_bytes + len(name) + 1] if owner in outside else [owner, name, kind, size]
+            for owner, name, kind, size in self.nodes
+        ]
+        return replace(
+            self,
+            nodes=nodes,
+            edges=[() if number in imported else targets for number, targets in enumerate(self.edges)],
+            conditional={node: pairs for node, pairs in self.conditional.items() if node not in imported},
+            terms={node: found for node, found in self.terms.items() if node not in imported},
+            joins={},
+            roots=[node for node in self.roots if node not in imported],
         )
 
     def held(self, values: Mapping[str, str]) -> list[bool]:

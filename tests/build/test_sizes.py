@@ -11,7 +11,7 @@ from kimitui.sizes import check
 
 pytestmark = pytest.mark.build
 
-# The three smallest of those that `kimitui sizes check` draws; they need two C libraries.
+# The three smallest of those that `kimitui sizes check` draws; one of them with a shared C library.
 SEED, NUMBERS = 6, (2, 12, 20)
 
 

@@ -62,13 +62,20 @@ def toggled(config: Configuration, symbols: Sequence[str]) -> int:
     return done
 
 
-@given(st.sampled_from(ARCHES), st.lists(st.sampled_from(SYMBOLS + HARDENING), max_size=10))
+@given(
+    st.sampled_from(ARCHES),
+    st.sampled_from(["static", "dynamic"]),
+    st.lists(st.sampled_from(SYMBOLS + HARDENING), max_size=10),
+)
 @settings(max_examples=40, deadline=None)
-def test_every_size_is_positive_and_the_parts_sum_up_to_the_whole(arch: str, symbols: list[str]) -> None:
+def test_every_size_is_positive_and_the_parts_sum_up_to_the_whole(arch: str, link: str, symbols: list[str]) -> None:
     config = opened("standard").copy()
     config.set("IMAGE_ARCH", arch)
+    config.set("IMAGE_LINK", link)
     toggled(config, symbols)
     sizes = estimate(config)
+    assert not sizes.unknown
+    assert ("musl" in sizes.components) == (link == "dynamic")
     assert all(size > 0 for size in (*sizes.components.values(), *sizes.artifacts.values(), sizes.total_bytes))
     assert sum(sizes.components.values()) == sizes.contents_bytes
     assert sizes.total_bytes > sizes.contents_bytes - sizes.components["base"]
@@ -76,23 +83,27 @@ def test_every_size_is_positive_and_the_parts_sum_up_to_the_whole(arch: str, sym
     assert not sizes.exact
 
 
-@given(st.lists(st.sampled_from(APPLETS), unique=True, max_size=10), st.sampled_from(APPLETS))
+@given(st.booleans(), st.lists(st.sampled_from(APPLETS), unique=True, max_size=10), st.sampled_from(APPLETS))
 @settings(max_examples=40, deadline=None)
-def test_an_applet_more_never_links_less(others: list[str], applet: str) -> None:
+def test_an_applet_more_never_links_less(static: bool, others: list[str], applet: str) -> None:
     config = opened("minimal").copy()
     toggled(config, others)
-    model = busybox.load("x86_64")
+    model = busybox.load("x86_64", static=static)
     assert model is not None
     key = applet.removeprefix("BUSYBOX_")
     without, with_it = Running(model).built({**busybox_values(config), key: "n"}, (), ({}, {key: "y"}))
     assert with_it.linked_bytes >= without.linked_bytes
     assert with_it.links >= without.links
+    assert with_it.imports >= without.imports
+    assert (with_it.imports > 0) != static
 
 
-@given(st.integers(0, 1000), st.sampled_from([0.2, 0.6, 1.0]), st.sampled_from([0.0, 0.3, 0.9]))
+@given(st.booleans(), st.integers(0, 1000), st.sampled_from([0.2, 0.6, 1.0]), st.sampled_from([0.0, 0.3, 0.9]))
 @settings(max_examples=40, deadline=None)
-def test_with_less_switched_on_it_is_never_more_than_with_everything(seed: int, applets: float, others: float) -> None:
-    model = busybox.load("x86_64")
+def test_with_less_switched_on_it_is_never_more_than_with_everything(
+    static: bool, seed: int, applets: float, others: float
+) -> None:
+    model = busybox.load("x86_64", static=static)
     assert model is not None
     everything = dict.fromkeys(model.symbols, "y")
     random = Random(seed)
@@ -116,11 +127,14 @@ def test_the_order_of_toggles_does_not_matter(symbols: list[str], random: object
 
 
 @given(
-    st.sampled_from(["minimal", "standard"]), st.lists(st.sampled_from(SYMBOLS), unique=True, min_size=1, max_size=20)
+    st.sampled_from(["minimal", "standard"]),
+    st.sampled_from(["static", "dynamic"]),
+    st.lists(st.sampled_from(SYMBOLS), unique=True, min_size=1, max_size=20),
 )
-@settings(max_examples=15, deadline=None)
-def test_what_is_shown_for_a_toggle_is_the_difference_of_the_totals(name: str, symbols: list[str]) -> None:
+@settings(max_examples=20, deadline=None)
+def test_what_is_shown_for_a_toggle_is_the_difference_of_the_totals(name: str, link: str, symbols: list[str]) -> None:
     config = opened(name).copy()
+    config.set("IMAGE_LINK", link)
     before = estimate(config).total_bytes
     deltas = Estimator(config).deltas(symbols)
     for symbol in symbols[:5]:
@@ -246,6 +260,27 @@ def test_modules_are_in_the_root_file_system_and_their_lists_with_them() -> None
     assert module.artifacts["vmlinuz"] < built_in.artifacts["vmlinuz"]
     assert module.artifacts["system.squashfs"] > built_in.artifacts["system.squashfs"]
     assert module.total_bytes > built_in.total_bytes  # neither packed nor without what linking needs
+
+
+def test_with_a_shared_c_library_a_program_is_smaller_and_the_image_has_the_library() -> None:
+    config = opened("minimal").copy()
+    static = estimate(config)
+    config.set("IMAGE_LINK", "dynamic")
+    dynamic = estimate(config)
+    assert dynamic.components["busybox"] < static.components["busybox"]
+    assert 400_000 < dynamic.components["musl"] < 900_000
+    assert dynamic.total_bytes > static.total_bytes
+    config.set("HARDENING_STACK_PROTECTOR", "all")
+    assert estimate(config).components["musl"] > dynamic.components["musl"]
+
+
+def test_openrc_is_estimated_with_what_it_needs() -> None:
+    config = opened("standard").copy()
+    config.set("INIT_SYSTEM", "openrc")
+    sizes = estimate(config)
+    assert not sizes.unknown
+    assert sizes.components["openrc"] > 500_000
+    assert sizes.components["musl"] > 400_000
 
 
 def test_the_budget_is_the_presets() -> None:
