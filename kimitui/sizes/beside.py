@@ -39,8 +39,9 @@ class Beside:
     """What is beside BusyBox and the kernel's modules.
 
     `files` are (component, bytes) by path, `links` and `directories` paths; `contents` are the bytes of those files
-    that no package brings, `packed_bytes` is what deflate makes of all of them. `exact` are the packages that come from
-    the store (and musl, where it is shared), `unknown` those of which nothing is known.
+    that no package brings, `packed_bytes` is what deflate makes of all of them without `library`, the C library where
+    it is shared and known. `exact` are the packages that come from the store (and musl, where it is shared), `unknown`
+    those of which nothing is known.
     """
 
     files: Mapping[str, tuple[str, int]]
@@ -48,6 +49,7 @@ class Beside:
     links: frozenset[str]
     directories: frozenset[str]
     packed_bytes: int
+    library: Brought | None
     exact: frozenset[str]
     unknown: frozenset[str]
     plan: Plan
@@ -96,13 +98,14 @@ def beside(config: Configuration, toolchain_digest: str, cache_dir: Path, built:
             continue
         files |= {path: (name, size) for path, size in found.files.items()}
         links |= found.links
-        packed += found.packed_bytes
+        packed += 0 if name == MUSL else found.packed_bytes
     return Beside(
         files=files,
         contents=texts,
         links=frozenset(links),
         directories=frozenset(directories),
         packed_bytes=packed,
+        library=there.get(MUSL) or measured.get(MUSL),
         exact=frozenset(there),
         unknown=frozenset(unknown),
         plan=plan,

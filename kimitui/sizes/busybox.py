@@ -22,6 +22,8 @@ _TEXT, _BSS, _IMPORT = 0, 7, 8
 _PACKED_TEXT, _PACKED_OTHER, _IMPORTS = 9, 10, 11
 # What a shared C library has in place of the program; the code that protects static programs among it.
 _SHARED = ("libc.a:", "start:relro.o")
+# How the measure is called that other methods are computed from.
+DEFLATE = "deflate"
 # What deflate leaves of an import: a name, and numbers that are much like the next one's.
 _IMPORT_SHARE = 0.4
 # The table that has addresses.
@@ -49,7 +51,7 @@ class Built:
     @property
     def linked_bytes(self) -> int:
         """What is linked, without what the layout adds."""
-        return sum(vars(self.contents).values())
+        return self.contents.file_bytes
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class BusyBox:
         program = Program.from_data(data["program"], entries)
         self._import: Mapping[str, float] = shared.get("import", {})
         self.program = program if static else program.importing(_SHARED, round(self._import["head"]))
-        self._libraries: Mapping[str, Sequence[int]] = shared.get("libc", {})
+        self._library: Mapping[str, Any] = shared.get("libc", {})
         self.tables: Mapping[str, int] = data["tables"]
         self._flags: Mapping[str, Mapping[str, Sequence[float]]] = data["flags"]
         self._flag_packing: Mapping[str, Sequence[float]] = data["flag_packing"]
@@ -98,12 +100,12 @@ class BusyBox:
 
     def library(self, flags: Sequence[str]) -> Library | None:
         """The shared C library under `flags`; None where the program is static."""
-        if not self._libraries:
+        if not self._library:
             return None
-        usual = self._libraries[""]
-        known = [self._libraries[flag] for flag in flags if flag in self._libraries]
-        size, packed = (usual[at] + sum(one[at] - usual[at] for one in known) for at in (0, 1))
-        return Library(size, packed)
+        known = [self._library["flags"][flag] for flag in flags if flag in self._library["flags"]]
+        grown, packed = (sum(one[at] for one in known) for at in (0, 1))
+        size = file_bytes(Contents(text=grown, rodata=0, relro=0, data=0, bss=0), Rules(**self._library["rules"]))
+        return Library(size, self._library["packed"][DEFLATE] + packed)
 
     @property
     def applets(self) -> frozenset[str]:
@@ -127,18 +129,26 @@ class BusyBox:
             found[self._kinds[node] != _TEXT] += sizes[node] * self._shares[node]
         return found[0], found[1]
 
-    def archive_bytes(self, method: str, built: Built, beside: tuple[int, int], members: int) -> int | None:
+    def archive_bytes(
+        self, method: str, built: Built, beside: tuple[int, int], members: int, library: Library | None = None
+    ) -> int | None:
         """What a method makes of a root file system with so many members; None where that was not measured.
 
-        `beside` is what deflate makes of all else that is in it, and the bytes of that.
+        `beside` is what deflate makes of all else that is in it, and the bytes of that, without a shared C library.
         """
         if method not in self._methods:
             return None
         packed, raw = beside
+        further = self._library_bytes(method, library) if library else 0.0
         if method == UNPACKED:
-            return round(self._methods[method].packed(built.file_bytes, raw, members))
+            return round(self._methods[method].packed(built.file_bytes, raw, members) + further)
         program = built.packed_bytes if method in NEAR else built.far_bytes
-        return round(self._methods[method].packed(program, packed, members))
+        return round(self._methods[method].packed(program, packed, members) + further)
+
+    def _library_bytes(self, method: str, library: Library) -> float:
+        """What a method makes of a C library, most of which is code and a sixth tables of characters."""
+        packed: Mapping[str, int] = self._library["packed"]
+        return packed[method] * library.packed_bytes / packed[DEFLATE] if method != UNPACKED else library.file_bytes
 
     def links(self, values: Mapping[str, str]) -> frozenset[str]:
         """The paths that lead to BusyBox, without a slash in front."""
@@ -191,6 +201,7 @@ class BusyBox:
             rodata=parts["rodata"] + parts["jumps"] + sum(tables.values()) - relocated,
             relro=parts["relro"] + parts["init"] + relocated + round(imports * self._import.get("relro", 0.0)),
             data=parts["data"],
+            bss=parts["bss"],
             imports=parts["import"],
         )
         code, rest = self.packed_sections(total, tables)

@@ -17,11 +17,11 @@ from kimitui.sizes import applets, compose, datafile, packing, running, tarball,
 from kimitui.sizes import measure as compiling
 from kimitui.sizes.applets import Applet
 from kimitui.sizes.beside import beside
-from kimitui.sizes.brought import LINKS, read_library
-from kimitui.sizes.busybox import DATA, BusyBox
+from kimitui.sizes.brought import LINKS
+from kimitui.sizes.busybox import DATA, DEFLATE, BusyBox
 from kimitui.sizes.compose import Graph, Key
 from kimitui.sizes.estimate import busybox_values
-from kimitui.sizes.layout import up
+from kimitui.sizes.layout import Contents, Rules, file_bytes, up
 from kimitui.sizes.measure import Compiled
 from kimitui.sizes.objects import Object
 from kimitui.sizes.packing import Placed
@@ -197,6 +197,7 @@ def _layout(program: Path) -> dict[str, Any]:
         "rodata_bytes": read_only_end - (int(sections[".rodata"]["sh_offset"]) if separate else max(map(end, code))),
         "relro_bytes": int(sections[".data"]["sh_offset"] - writable["p_offset"]),
         "data_bytes": int(sections[".data"]["sh_size"]),
+        "bss_bytes": int(writable["p_memsz"] - writable["p_filesz"]),
         "tail_bytes": program.stat().st_size - up(end(".data"), 8),
         "text_rate": 0.0,
         "rodata_rate": 0.0,
@@ -227,6 +228,7 @@ def _calibrate(
         rules["head_bytes"] -= contents.imports
         rules["relro_bytes"] -= contents.relro
         rules["data_bytes"] -= contents.data
+        rules["bss_bytes"] -= contents.bss
 
 
 def _dynamic(
@@ -237,7 +239,7 @@ def _dynamic(
     found: dict[str, Any] = {
         "import": dict.fromkeys(_IMPORTING, 0.0),
         "rules": {name: _layout(path) for name, path in shared.linked.items()},
-        "libc": {name: _library(output) for name, output in sorted(shared.libraries.items())},
+        "libc": _library(shared.libraries),
     }
     everything = _values(base.output / "busybox.config")
     known = running.built(BusyBox({**data, "dynamic": found}, static=False), everything, ())
@@ -250,14 +252,33 @@ def _dynamic(
     small = compiling.program(config, cache_dir, emit=emit)
     model = BusyBox({**data, "dynamic": found}, static=False)
     _calibrate(model, found["rules"], base, small)
+    found["libc"]["packed"] |= _library_packed(shared.libraries[""], small, cache_dir, emit)
     found["together"] = _together(model, [(everything, whole), (busybox_values(small.config), small.program)])
     return found
 
 
-def _library(output: Path) -> list[int]:
-    """What a shared C library takes, and what deflate leaves of it."""
-    found = read_library("", output)
-    return [sum(found.files.values()), found.packed_bytes]
+def _library(outputs: Mapping[str, Path]) -> dict[str, Any]:
+    """What a shared C library takes: its layout, and by flags what they add to its code and to what deflate leaves."""
+    programs = {name: output / "lib" / "libc.so.stripped" for name, output in outputs.items()}
+    code = {name: _layout(program)["text_bytes"] for name, program in programs.items()}
+    packed = {name: tarball.deflated(program.read_bytes()) for name, program in programs.items()}
+    rules = _layout(programs[""])
+    # What fills its data up to what is not in the file.
+    rules["tail_bytes"] += programs[""].stat().st_size - file_bytes(Contents(0, 0, 0, 0, 0), Rules(**rules))
+    return {
+        "rules": rules,
+        "packed": {DEFLATE: packed[""]},
+        "flags": {name: [code[name] - code[""], packed[name] - packed[""]] for name in sorted(programs) if name},
+    }
+
+
+def _library_packed(output: Path, small: compiling.Program, cache_dir: Path, emit: Emit) -> dict[str, int]:
+    """By method, by how much an archive is larger with the C library in it."""
+    files = {"lib/libc.so": (output / "lib" / "libc.so.stripped").read_bytes()}
+    epoch = releases.load().source_date_epoch
+    archives = [packing.archive(small.program.read_bytes(), [], some, epoch)[0] for some in (files, {})]
+    measured = compiling.packed(small.config, archives, cache_dir, emit=emit)
+    return {method: with_it - without for method, (with_it, without) in sorted(measured.items())}
 
 
 def _section_sizes(program: Path) -> dict[str, int]:

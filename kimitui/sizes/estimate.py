@@ -18,7 +18,7 @@ from kimitui.config_upstream import as_kconfig
 from kimitui.sizes import busybox, known, tarball
 from kimitui.sizes.beside import METADATA, beside, parents, without_own
 from kimitui.sizes.brought import Brought
-from kimitui.sizes.busybox import Built, BusyBox
+from kimitui.sizes.busybox import Built, BusyBox, Library
 from kimitui.sizes.errors import uncertainty
 from kimitui.sizes.flags import changed_flags
 from kimitui.sizes.initramfs import initramfs_bytes
@@ -106,8 +106,8 @@ class _Around:
     """All but BusyBox and the kernel: bytes by component, and of the archive's members with it.
 
     `metadata_bytes` is what an image says of its own making, without the symbols that the preset itself decides;
-    `members` is how many members there are, that one included, `packed_bytes` what deflate makes of it all, `image`
-    what a container image of it says.
+    `members` is how many members there are, that one included, `packed_bytes` what deflate makes of it all but
+    of `library`, a C library that is shared, `image` what a container image of it says.
     """
 
     components: Mapping[str, int]
@@ -117,6 +117,7 @@ class _Around:
     members: int
     metadata_bytes: int
     packed_bytes: int
+    library: Library | None
     taken: frozenset[str]
     image: oci.ImageConfig
 
@@ -247,7 +248,10 @@ class Estimator:
         kernel = self._kernel() or _NO_KERNEL
         raw = sum(around.components.values()) + own + kernel.modules_bytes
         packed = around.packed_bytes + own // 8 + kernel.modules_packed_bytes
-        return model.archive_bytes(method, built, (packed, raw), around.members + 1 + built.links) if model else None
+        if around.library:
+            raw -= around.library.file_bytes
+        members = around.members + 1 + built.links
+        return model.archive_bytes(method, built, (packed, raw), members, around.library) if model else None
 
     def deltas(self, names: Sequence[str]) -> dict[str, int | None]:
         """By symbol, by how many bytes `toggle` would change the estimated total, with all that it switches.
@@ -392,6 +396,7 @@ def _around(config: Configuration, digest: str | None, cache_dir: Path | None) -
         members=len(files) + len(directories) + len(found.links) + 1,
         metadata_bytes=metadata_bytes,
         packed_bytes=found.packed_bytes,
+        library=Library(sum(library.files.values()), library.packed_bytes) if (library := found.library) else None,
         image=image_config.of(config, releases.load(), found.plan.arch),
         taken=frozenset(programs),
     )

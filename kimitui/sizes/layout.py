@@ -10,13 +10,22 @@ _ELF_HEADER_BYTES, _PROGRAM_HEADER_BYTES, _SECTION_HEADER_BYTES = 64, 56, 64
 
 @dataclass(frozen=True)
 class Contents:
-    """Bytes of a program by where they go; `imports` is what tells a loader of symbols that shared libraries define."""
+    """Bytes of a program by where they go; `imports` is what tells a loader of symbols that shared libraries define.
+
+    `bss` is in memory only.
+    """
 
     text: int
     rodata: int
     relro: int
     data: int
+    bss: int
     imports: int = 0
+
+    @property
+    def file_bytes(self) -> int:
+        """What of it is in the file."""
+        return self.text + self.rodata + self.relro + self.data + self.imports
 
 
 @dataclass(frozen=True)
@@ -25,9 +34,9 @@ class Rules:
 
     `head_bytes` is the first segment's size without imports: headers, and relocations where there are any.
     `text_bytes` and `rodata_bytes` are what no object brings, the rates what comes with every byte: padding, and less
-    for texts that end alike. `relro_bytes` are those of dynamic section and offset tables, `data_bytes` padding;
-    `tail_bytes` is what follows the data: names of sections and their headers. `separate_code`: text begins on a page;
-    `protected`: what is made read-only after start ends with one.
+    for texts that end alike. `relro_bytes` are those of dynamic section and offset tables, `data_bytes` and `bss_bytes`
+    padding; `tail_bytes` is what follows the data: names of sections and their headers. `separate_code`: text begins on
+    a page; `protected`: what is made read-only after start ends with one.
     """
 
     head_bytes: int
@@ -37,6 +46,7 @@ class Rules:
     rodata_bytes: int
     relro_bytes: int
     data_bytes: int
+    bss_bytes: int
     tail_bytes: int
     separate_code: bool
     protected: bool
@@ -54,11 +64,20 @@ def file_bytes(contents: Contents, rules: Rules) -> int:
     else:
         end += text
     end += rodata
-    end += contents.relro + rules.relro_bytes
+    relro, data = contents.relro + rules.relro_bytes, contents.data + rules.data_bytes
     if rules.protected:
-        end = up(end, page)  # what is made read-only after start ends with a page
-    end += contents.data + rules.data_bytes
+        end = up(end + relro, page)  # what is made read-only after start ends with a page
+    else:
+        end = _data_start(end, relro + data + contents.bss + rules.bss_bytes, page) + relro
+    end += data
     return up(end, 8) + rules.tail_bytes
+
+
+def _data_start(end: int, size: int, page: int) -> int:
+    """Where the linker has writable data begin in the file: on a page of its own where that saves one in memory."""
+    first, last = -end % page, (end + size) % page
+    spans = end // page != (end + size) // page
+    return up(end, page) if first and last and spans and first + last <= page else end
 
 
 def up(value: int, unit: int) -> int:
