@@ -361,13 +361,15 @@ def hidden_step(room: Workshop, wanted: Wanted) -> Step:
 
 
 def following_step(room: Workshop, wanted: Wanted, cache_dir: Path) -> Step:
-    """The same for the symbols without which others go off that nobody sets, in the objects that name those."""
+    """The same for the symbols without which others go off that nobody sets, or that select them, in the objects that
+    name those."""
     step = variants_step(room, wanted)
     source = room.sources["busybox"]
     found = following(upstream_tree(source.path, cache_dir, source.digest), wanted)
-    values = {name: {"n": {name: "n", **dict.fromkeys(off, "n")}} for name, off in found.items()}
-    needed_by = {name: wanted.needed_by.get(name, ()) for name in found}
-    naming = {name: list(off) for name, off in found.items()}
+    names = sorted({*found, *wanted.selected_by})
+    values = {name: {"n": {name: "n", **dict.fromkeys(found.get(name, ()), "n")}} for name in names}
+    needed_by = {name: [*wanted.needed_by.get(name, ()), *wanted.selected_by.get(name, ())] for name in names}
+    naming = {name: [*found.get(name, ()), *wanted.selected_by.get(name, ())] for name in names}
     text = json.dumps({"values": values, "needed_by": needed_by, "further": {}, "naming": naming}, sort_keys=True)
     return replace(step, name="sizes-following", files={**step.files, "variants.json": InputFile(text.encode())})
 

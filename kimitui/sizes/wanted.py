@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from kconfiglib import expr_items
+
 from kimitui import config_upstream
 from kimitui.kconfig.names import Names, type_of
 from kimitui.kconfig.state import TreeState
@@ -32,13 +34,15 @@ class Wanted:
     """`base` are the requested values with everything on; `texts` the symbols of it whose values are texts.
 
     `values` has, by symbol, the values to try, each with all that is assigned for it; `hidden` the same of symbols that
-    only others switch on; `needed_by` has the symbols that cannot be on without one.
+    only others switch on; `needed_by` has the symbols that cannot be on without one, `selected_by` those that select
+    it, so that they are off where it is.
     """
 
     base: Mapping[str, str]
     texts: frozenset[str]
     values: Mapping[str, Mapping[str, Mapping[str, str]]]
     needed_by: Mapping[str, tuple[str, ...]]
+    selected_by: Mapping[str, tuple[str, ...]]
     hidden: Mapping[str, Mapping[str, Mapping[str, str]]]
 
 
@@ -71,7 +75,8 @@ def busybox() -> Wanted:
     hidden = {
         name: {"n": {name: "n"}} for name, symbol in switches.items() if name not in base and symbol.str_value == "y"
     }
-    return Wanted(base, texts, values, {name: found for name, found in needed_by.items() if found}, hidden)
+    needed = {name: found for name, found in needed_by.items() if found}
+    return Wanted(base, texts, values, needed, _selected_by(on), hidden)
 
 
 def following(upstream: Kconfig, wanted: Wanted) -> dict[str, tuple[str, ...]]:
@@ -99,6 +104,16 @@ def following(upstream: Kconfig, wanted: Wanted) -> dict[str, tuple[str, ...]]:
             found[name] = off
         symbol.set_value("y")
     return found
+
+
+def _selected_by(on: Mapping[str, Symbol]) -> dict[str, tuple[str, ...]]:
+    """By symbol, those of `on` that select it: where it is off, they are."""
+    names = {symbol: name for name, symbol in on.items()}
+    selecting = {
+        name: tuple(sorted(names[one] for one in expr_items(symbol.rev_dep) if one in names and one is not symbol))
+        for name, symbol in on.items()
+    }
+    return {name: found for name, found in selecting.items() if found}
 
 
 def _needing(symbol: Symbol, on: Mapping[str, Symbol]) -> tuple[str, ...]:

@@ -19,4 +19,6 @@ def test_what_nobody_sets_goes_off_with_what_it_depends_on(busybox_upstream: Kco
     assert "FEATURE_UNZIP_XZ" in found["FEATURE_UNZIP_CDF"]
     assert "FEATURE_UNZIP_XZ" in found["DESKTOP"]
     assert "HUSH_LOCAL" in found["HUSH_FUNCTIONS"]
+    assert "BC" in wanted.selected_by["FEATURE_DC_BIG"]
+    assert "BC" not in wanted.needed_by.get("FEATURE_DC_BIG", ())
     assert not {other for others in found.values() for other in others} & wanted.base.keys()
