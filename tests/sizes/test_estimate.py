@@ -244,7 +244,7 @@ def test_a_kernel_that_is_like_those_measured_is_estimated() -> None:
     config.set("KERNEL_XFS_FS", "y")
     sizes = estimate(config)
     assert sizes.artifacts["vmlinuz"] > before + 100_000
-    assert "vmlinuz" not in sizes.uncertainty
+    assert 0 < sizes.uncertainty["vmlinuz"] <= 0.05  # what the worst of the drawn kernels may be off
 
 
 def test_modules_are_in_the_root_file_system_and_their_lists_with_them() -> None:

@@ -84,8 +84,9 @@ _HOLDING = {"COMPAT": ("IA32_EMULATION",), "PARAVIRT": ("HYPERV", "KVM_GUEST", "
 
 _NOT_SHOWN = ("CRC32_SARWATE", "INIT_STACK_NONE")
 
-TOGETHER = ((SPEED, "CPU_MITIGATIONS"),)
-"""Pairs of options that do not multiply: code for speed is aligned, as room in front of functions is, and only once."""
+TOGETHER = ((SPEED, "CPU_MITIGATIONS"), ("X86_KERNEL_IBT", "CPU_MITIGATIONS"))
+"""Pairs of options that do not multiply: code for speed is aligned, as room in front of functions is, and only once;
+the tables and second names of functions that mitigations need are made when all is linked, where there is IBT."""
 
 ODD = ("KASAN",)
 """For tests of kernels only: twice the size, and nothing that the estimates are made for."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,13 +41,13 @@ MADE = {
     "orc": Made("code", ("UNWINDER_ORC",), "orc"),
     # Places of returns and indirect calls. Objects have them with zeros for what only linking fills in.
     "sites": Made("code", ("MITIGATION_RETHUNK",), "sites"),
-    "relocations": Made("relocations", ("X86_NEED_RELOCS",), "relocations"),
+    "seals": Made("code", ("X86_KERNEL_IBT",), "sites"),
+    # With the mitigations, about a third of those that objects have are not of the kind that moves.
+    "relocations": Made("relocations", ("X86_NEED_RELOCS",), "relocations", unless=("MITIGATION_RETHUNK",)),
+    "mitigated_relocations": Made("relocations", ("X86_NEED_RELOCS", "MITIGATION_RETHUNK"), "relocations"),
     # The same for the others, which have them in their program.
     "dynamic": Made("relocations", ("RELOCATABLE",), "dynamic"),
 }
-
-_RELOCATION_BYTES = 4.0
-"""An address that an x86 kernel changes when it moves itself, if it comes to that."""
 
 _COSTS = {"relocations": 0.5, "orc": 0.3, "exports": 0.3, "names": 0.55, "sites": 0.4, "dynamic": 0.3}
 """What a byte of a part costs where no kernel was taken apart that has it: tables, addresses, names in few letters."""
@@ -59,8 +59,8 @@ _COSTS = {"relocations": 0.5, "orc": 0.3, "exports": 0.3, "names": 0.55, "sites"
 def made_rules(whole: Sequence[Measured], conditions: Conditions, names: Sequence[float]) -> dict[str, dict[str, Any]]:
     """By kind that the build makes of all objects, from which kind of theirs, when, and by what to multiply that.
 
-    What no kernel of the architecture has is left out.
-    `names` are the bytes of functions' names that each kernel's objects are estimated to have.
+    What no kernel of the architecture has is left out. `names` are the bytes of functions'
+    names that each kernel's objects are estimated to have.
     """
     factors: dict[str, float] = {}
     rules = {}
@@ -74,10 +74,8 @@ def made_rules(whole: Sequence[Measured], conditions: Conditions, names: Sequenc
         else:
             # Where functions have two names, not all objects had the second one yet when they were measured.
             told = [one for one in whole if made.is_in(one) and not (kind == "names" and MADE["prefixes"].is_in(one))]
-            pairs = [(sum_of(kernel, made.of), size) for kernel in told if (size := _made_bytes(kernel, kind, factors))]
+            pairs = [(sum_of(kernel, made.of), size) for kernel in told if (size := _made_bytes(kernel, kind))]
         factors[kind] = sum(size for _, size in pairs) / sum(total for total, _ in pairs) if pairs else 0.0
-        if kind == "relocations" and not pairs:
-            factors[kind] = _RELOCATION_BYTES
         if not factors[kind]:
             continue
         when = joined("&", [conditions.on(*made.when), *(f'= {name} "n"' for name in made.unless)])
@@ -92,24 +90,9 @@ def sum_of(kernel: Measured, kind: str) -> int:
     return sum(sizes[position] for path, sizes in kernel.objects.items() if path not in OBJECTS)
 
 
-def _made_bytes(kernel: Measured, kind: str, factors: Mapping[str, float]) -> float:
-    """Bytes of what the build made; 0 where it did not. `factors` are those of the kinds before."""
-    made = MADE[kind]
-    if not made.is_in(kernel):
-        return 0.0
-    if kind == "orc":
-        return kernel.orc_bytes
-    if kind == "sites":
-        return kernel.sites_bytes
-    if kind == "dynamic":
-        return kernel.dynamic_bytes
-    if kind == "relocations":
-        # Only a kernel that was taken apart says how many are left of those that its objects have.
-        known = kernel.pieces.get(kind, {}).get("bytes", 0)
-        return known or factors.get(kind, 0.0) * sum_of(kernel, kind)
-    if kind == "prefixes":
-        return 0.0  # among the names
-    return _kallsyms(kernel) if kind == "names" else _size_of(kernel, "exports")
+def _made_bytes(kernel: Measured, kind: str) -> float:
+    """Bytes of what the build made; 0 where it did not."""
+    return _BYTES[kind](kernel) if MADE[kind].is_in(kernel) else 0.0
 
 
 def _kallsyms(kernel: Measured) -> float:
@@ -120,6 +103,20 @@ def _kallsyms(kernel: Measured) -> float:
 def _size_of(kernel: Measured, name: str) -> float:
     found = kernel.objects.get(name)
     return float(sum(found[KINDS.index(kind)] for kind in ("code", "rest", "exports"))) if found else 0.0
+
+
+_BYTES: Mapping[str, Callable[[Measured], float]] = {
+    "names": _kallsyms,
+    "prefixes": lambda _kernel: 0.0,  # among the names
+    "exports": lambda kernel: _size_of(kernel, "exports"),
+    "orc": lambda kernel: kernel.orc_bytes,
+    "sites": lambda kernel: kernel.sites_bytes,
+    "seals": lambda kernel: kernel.seals_bytes,
+    "relocations": lambda kernel: kernel.relocations_bytes,
+    "mitigated_relocations": lambda kernel: kernel.relocations_bytes,
+    "dynamic": lambda kernel: kernel.dynamic_bytes,
+}
+"""What the build made in a kernel that was built whole, where it did."""
 
 
 # The image
@@ -144,14 +141,11 @@ def with_image(
 
     `wrapped` are further kernels, one for each other compressor: with another one to unpack them.
     """
-    factors = {kind: rule["factor"] for kind, rule in data["image"]["kinds"].items()}
     compressors = []
     for name in COMPRESSORS:
         word = name.lower()
         costs = _costs(whole, word)
-        scales = [
-            _plain(kernel, word, costs, factors) / content for kernel, content in zip(whole, contents, strict=True)
-        ]
+        scales = [_plain(kernel, word, costs) / content for kernel, content in zip(whole, contents, strict=True)]
         scale, power, fast = scaling(scales, contents, [kernel.is_on(SPEED) for kernel in whole])
         compressors.append(
             {
@@ -161,7 +155,7 @@ def with_image(
                     "power": round(power, 5),
                     "factors": [[conditions.on(SPEED), round(fast, 5)]],
                 },
-                "content": {kind: round(costs[MADE[kind].part], 4) for kind in factors},
+                "content": {kind: round(costs[MADE[kind].part], 4) for kind in data["image"]["kinds"]},
                 "wrapper": _least_wrapper([k for k in (*whole, *wrapped) if k.compressor == word] or whole),
             }
         )
@@ -182,15 +176,15 @@ def _costs(whole: Sequence[Measured], word: str) -> dict[str, float]:
     return found
 
 
-def _cost(kernel: Measured, costs: Mapping[str, float], factors: Mapping[str, float]) -> float:
+def _cost(kernel: Measured, costs: Mapping[str, float]) -> float:
     """What all that the build made costs in a kernel."""
-    return sum(costs[made.part] * _made_bytes(kernel, kind, factors) for kind, made in MADE.items())
+    return sum(costs[made.part] * _made_bytes(kernel, kind) for kind, made in MADE.items())
 
 
-def _plain(kernel: Measured, word: str, costs: Mapping[str, float], factors: Mapping[str, float]) -> float:
+def _plain(kernel: Measured, word: str, costs: Mapping[str, float]) -> float:
     """What is left of a kernel, packed, without what the build made."""
     if not kernel.pieces:
-        return kernel.packed_bytes[word] - _cost(kernel, costs, factors)
+        return kernel.packed_bytes[word] - _cost(kernel, costs)
     taken = kernel.pieces["whole"][word] - kernel.pieces["plain"][word]
     return kernel.packed_bytes[word] - taken - kernel.pieces.get("relocations", {word: 0})[word]
 

@@ -30,11 +30,17 @@ _OF = {
     "packed": "packed",
 }
 
-_SECTION = re.compile(r"^ +\[ *\d+\] (\S+) +\w+ +\w+ +\w+ +(\w+)", re.MULTILINE)
-"""In what `readelf --section-headers --wide` prints, names and sizes."""
+_SECTION = re.compile(r"^ +\[ *\d+\] (\S+) +(\w+) +\w+ +(\w+) +(\w+) +\w+ +([A-Zlxop]*)", re.MULTILINE)
+"""In what `readelf --section-headers --wide` prints: names, types, offsets, sizes, flags."""
+
+_SECTION_HEADER_BYTES = 64
+_OWN_SECTIONS = 2
+"""The empty one that tables of sections begin with, and that of their names."""
+_OWN_NAME = ".shstrtab"
 
 _ORC = (".orc_unwind", ".orc_unwind_ip")
-_SITES = (".return_sites", ".retpoline_sites", ".call_sites", ".ibt_endbr_seal")
+_SITES = (".return_sites", ".retpoline_sites", ".call_sites")
+_SEALS = (".ibt_endbr_seal",)
 _DYNAMIC = (".rela.dyn", ".relr.dyn")
 
 Vector = tuple[int, ...]
@@ -69,7 +75,11 @@ class Measured:
     orc_bytes: int = 0
     """What objtool has made for unwinding, of all objects."""
     sites_bytes: int = 0
-    """What objtool lists of places that are changed while the kernel starts."""
+    """What objtool lists of returns and indirect calls, which are changed while the kernel starts."""
+    seals_bytes: int = 0
+    """What it lists of places that nothing jumps to."""
+    relocations_bytes: int = 0
+    """What an x86 kernel that moves itself has behind its program; nothing of others."""
     dynamic_bytes: int = 0
     """Relocations in the program itself, as arm64 and riscv64 have them."""
     modules: Sequence[Installed] = ()
@@ -100,22 +110,28 @@ def read(directory: Path) -> Measured:
     """The result that `campaign` left in `directory`."""
     design = json.loads((directory / "design.json").read_text())
     found = json.loads((directory / "objects.json").read_text())
+    values = read_dotconfig(directory / "kernel.config")
+    sections = directory / "sections"
+    rows = _SECTION.findall(sections.read_text()) if sections.exists() else []
+    payload_bytes = _number(directory / "payload-bytes")
     packed = directory / "packed"
     lines = packed.read_text().split("\n") if packed.exists() else []
     return Measured(
         name=design["name"],
         use=design["use"],
         requested=design["requested"],
-        values=read_dotconfig(directory / "kernel.config"),
+        values=values,
         objects={
             path: _vector(dict(zip(found["kinds"], sizes, strict=True))) for path, sizes in found["objects"].items()
         },
-        payload_bytes=_number(directory / "payload-bytes"),
+        payload_bytes=payload_bytes,
         vmlinuz_bytes=_number(directory / "vmlinuz-bytes"),
         packed_bytes={word: int(size) for word, size in (line.split() for line in lines if line)},
-        orc_bytes=_section_bytes(directory / "sections", _ORC),
-        sites_bytes=_section_bytes(directory / "sections", _SITES),
-        dynamic_bytes=_section_bytes(directory / "sections", _DYNAMIC),
+        orc_bytes=_section_bytes(rows, _ORC),
+        sites_bytes=_section_bytes(rows, _SITES),
+        seals_bytes=_section_bytes(rows, _SEALS),
+        relocations_bytes=payload_bytes - _program_bytes(rows) if values.get("X86_NEED_RELOCS") == "y" and rows else 0,
+        dynamic_bytes=_section_bytes(rows, _DYNAMIC),
         modules=_installed(directory / "modules"),
         pieces=json.loads(pieces.read_text()) if (pieces := directory / "pieces.json").exists() else {},
     )
@@ -129,9 +145,19 @@ def _vector(sizes: Mapping[str, int]) -> Vector:
     return tuple(totals.values())
 
 
-def _section_bytes(listing: Path, names: Sequence[str]) -> int:
-    text = listing.read_text() if listing.exists() else ""
-    return sum(int(size, 16) for name, size in _SECTION.findall(text) if name in names)
+_Rows = Sequence[tuple[str, str, str, str, str]]
+
+
+def _section_bytes(rows: _Rows, names: Sequence[str]) -> int:
+    return sum(int(size, 16) for name, _type, _offset, size, _flags in rows if name in names)
+
+
+def _program_bytes(rows: _Rows) -> int:
+    """Bytes of an ELF file that has only those sections that are loaded, and what lists them."""
+    loaded = [row for row in rows if "A" in row[4]]
+    end = max(int(offset, 16) + int(size, 16) for _, type_, offset, size, _ in loaded if type_ != "NOBITS")
+    names = sum(len(name) + 1 for name in ("", _OWN_NAME, *(row[0] for row in loaded)))
+    return -(-(end + names) // 8) * 8 + _SECTION_HEADER_BYTES * (len(loaded) + _OWN_SECTIONS)
 
 
 def _installed(listing: Path) -> tuple[Installed, ...]:
