@@ -91,7 +91,7 @@ def beside(config: Configuration, toolchain_digest: str, cache_dir: Path, built:
     packed = tarball.deflated(b"".join(lasting.values()))
     there, measured = built(plan), _measured(plan, config)
     unknown = set()
-    shared = [MUSL] if plan.rootfs.parameters["LINK"] == "dynamic" else []
+    shared = [MUSL] if shares_library(plan) else []
     for name in (*shared, *(step.name for step in (*plan.packages, *plan.containment))):
         if (found := there.get(name) or measured.get(name)) is None:
             unknown.add(name)
@@ -112,14 +112,17 @@ def beside(config: Configuration, toolchain_digest: str, cache_dir: Path, built:
     )
 
 
+def shares_library(plan: Plan) -> bool:
+    """Whether the C library of a plan is in its root file system."""
+    return plan.rootfs.parameters["LINK"] == "dynamic"
+
+
 def _measured(plan: Plan, config: Configuration) -> dict[str, Brought]:
     """What was measured of packages, and of musl where it is shared."""
-    arch, static = plan.arch.name, plan.rootfs.parameters["LINK"] == "static"
-    found = dict(brought.measured(arch, static=static))
-    if not static and (model := busybox.load(arch, static=False)):
-        flags = changed_flags(lambda symbol: config.values.get(symbol, "n"), arch)
-        if library := model.library(flags):
-            found[MUSL] = brought.library(plan.rootfs.parameters["LOADER"], library.file_bytes, library.packed_bytes)
+    arch, shared = plan.arch.name, shares_library(plan)
+    found = dict(brought.measured(arch, static=not shared))
+    if shared and (model := busybox.load(arch, static=False)) and (library := model.library(changed_flags(config))):
+        found[MUSL] = brought.library(plan.rootfs.parameters["LOADER"], library.file_bytes, library.packed_bytes)
     return found
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 DATA = Path(__file__).parent / "data"
 LINKS = {True: "static", False: "dynamic"}
+"""By whether programs are static, the word for it in presets and in data files."""
 
 
 @dataclass(frozen=True)

@@ -237,7 +237,7 @@ class Estimator:
                 image = self._packed(method, around, built)
                 sizes[SYSTEM] = image and up(image, _SQUASHFS_BLOCK_BYTES)
             elif word == "initramfs":
-                sizes[INITRAMFS] = initramfs_bytes(config.choice("IMAGE_ARCH"), self._flags())
+                sizes[INITRAMFS] = initramfs_bytes(config.choice("IMAGE_ARCH"), changed_flags(self._config))
             sizes |= {name: found[name] for name in _FILES.get(word, ()) if name in found}
         return {name: size for name, size in sizes.items() if size}
 
@@ -324,11 +324,9 @@ class Estimator:
             return [None] * len(scenarios)
         if model not in self._running:
             self._running[model] = Running(model)
-        return self._running[model].built(busybox_values(self._config), self._flags(), scenarios, around.taken)
-
-    def _flags(self) -> tuple[str, ...]:
-        values = self._config.values
-        return changed_flags(lambda symbol: values.get(symbol, "n"), self._config.choice("IMAGE_ARCH"))
+        return self._running[model].built(
+            busybox_values(self._config), changed_flags(self._config), scenarios, around.taken
+        )
 
     def _total(self, around: _Around, built: Built | None, own_bytes: int, kernel: KernelSizes | None) -> int:
         files = [around.metadata_bytes + own_bytes, *([built.file_bytes] if built else ())]

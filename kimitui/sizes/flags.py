@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from kimitui.config import Configuration
 
 # By name in the data: what is looked at, and the value that the measured base has.
 _SWITCHES = {
@@ -21,9 +21,14 @@ _CHOICES = {
 MISSING = {"riscv64": ("HARDENING_STACK_CLASH", "HARDENING_ZERO_REGISTERS", "HARDENING_BRANCH_PROTECTION")}
 
 
-def changed_flags(value: Callable[[str], str], arch: str) -> tuple[str, ...]:
-    """Names such as `HARDENING_PIE=n`, sorted; `value` gives the Kconfig value of a symbol."""
+def changed_flags(config: Configuration) -> tuple[str, ...]:
+    """Names such as `HARDENING_PIE=n`, sorted."""
+    arch, values = config.choice("IMAGE_ARCH"), config.values
     found = []
+
+    def value(symbol: str) -> str:
+        return values.get(symbol, "n")
+
     for symbol, base in _SWITCHES.items():
         if symbol not in MISSING.get(arch, ()) and value(symbol) != base:
             found.append(f"{symbol}={value(symbol)}")

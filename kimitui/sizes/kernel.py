@@ -47,6 +47,7 @@ _Products = tuple[tuple[float, ...], ...]
 
 
 _COMBINATIONS = 64
+"""Of options that are compiled into everything, whose products are kept: few are met while one edits, often."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,6 @@ class Model:
                 self._using.setdefault(position, []).append(number)
         self._groups = len(groups)
         self._factors = self._by_condition(groups)
-        # Few of all combinations are met while one edits, and each many times.
         self._product = lru_cache(_COMBINATIONS)(self._multiplied)
         self._only = [(self._compiled(when), value == "y") for when, value in data["only"]]
         self.smaller: frozenset[str] = frozenset(data["smaller"])

@@ -11,7 +11,7 @@ from kimitui.build.step import keys
 from kimitui.build.store import peek
 from kimitui.config import Configuration
 from kimitui.sizes import brought
-from kimitui.sizes.beside import MUSL, planned
+from kimitui.sizes.beside import MUSL, planned, shares_library
 from kimitui.sizes.brought import Brought
 
 # The file of a step that is an artifact as it is, or the layer of one.
@@ -57,7 +57,7 @@ def packages(plan: Plan, cache_dir: Path, digest: str) -> Mapping[str, Brought]:
         for step in (*plan.packages, *plan.containment)
         if step.name in found
     }
-    if plan.rootfs.parameters["LINK"] == "dynamic" and MUSL in found:
+    if shares_library(plan) and MUSL in found:
         there[MUSL] = brought.read_library(plan.rootfs.parameters["LOADER"], found[MUSL])
     return there
 

@@ -73,7 +73,7 @@ def detail(config: Configuration, symbol: str) -> Detail | None:
     walk.move(on)
     with_it = walk.needed
     walk.move({name: off.get(name, "n") for name in on})
-    sizes = model.sizes(_flags(config))
+    sizes = model.sizes(changed_flags(config))
     alone = [_part(model, node, sizes) for node in with_it if sizes[node] and not walk.needs(node)]
     also, own = model.needed_by(held), model.applets_of(key)
     shared = [
@@ -131,7 +131,7 @@ def parts(config: Configuration) -> dict[str, int]:
         return {}
     walk = Walk(model.program)
     walk.move(busybox_values(config))
-    sizes = model.sizes(_flags(config))
+    sizes = model.sizes(changed_flags(config))
     found: dict[str, int] = {}
     for node in walk.needed:
         if sizes[node]:
@@ -148,10 +148,6 @@ def _without(config: Configuration, symbol: str) -> Mapping[str, str]:
     values = busybox_values(config)
     values.update({name.removeprefix(_PREFIX): value for name, value in changed.items() if name.startswith(_PREFIX)})
     return values
-
-
-def _flags(config: Configuration) -> tuple[str, ...]:
-    return changed_flags(lambda name: config.values.get(name, "n"), config.choice("IMAGE_ARCH"))
 
 
 def _part(model: BusyBox, node: int, sizes: Sequence[int], shared: tuple[str, ...] = ()) -> Part:
