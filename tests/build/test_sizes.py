@@ -11,8 +11,8 @@ from kimitui.sizes import check
 
 pytestmark = pytest.mark.build
 
-# Small ones of those that `kimitui sizes check` draws, 18 with a shared C library. The smallest of all, 12, is 1.4 % off,
-# which the bar for the median of thirty does not allow for one of three.
+# Small ones of those that `kimitui sizes check` draws, 18 with a shared C library. The smallest of all, 12, is 1.4 %
+# off, which the bar for the median of thirty does not allow for one of three.
 SEED, NUMBERS = 6, (2, 18, 20)
 
 
