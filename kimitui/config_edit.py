@@ -56,12 +56,9 @@ def following(tree: Kconfig, names: Names, name: str) -> JsonScalar:
 
 def attempt(state: TreeState, delta: Delta, wanted: Mapping[str, str]) -> Delta:
     """Apply `delta` if `wanted` is what is there then; returns what takes it back."""
-    back = state.apply(delta)
-    if lost := explain.requested_but_lost(state.tree, wanted):
-        state.apply(back)
-        symbol = state.tree.syms[lost[0].symbol]
-        reason = explain.why_not(symbol, lost[0].wanted) or lost[0].reason
-        raise Refused(f"{explain.title(symbol)} cannot be {kconfig_in_words(lost[0].wanted)}: it {reason}")
+    back = _tried(state, delta, wanted)
+    if back is None:
+        raise Refused(_refusal(state, delta, wanted))
     return back
 
 
@@ -78,16 +75,36 @@ def attempt_pulling(state: TreeState, wanted: Mapping[str, str], label: str) -> 
 
     Raises Refused, with the alternatives there are.
     """
-    try:
-        return Attempt(attempt(state, state.delta(wanted), wanted))
-    except Refused as refused:
-        fixes = find_fixes(state, wanted)
-        if len(fixes) == 1 and not fixes[0].overturns:
-            further = dict(fixes[0].assignments)
-            everything = {**wanted, **further}
-            return Attempt(attempt(state, state.delta(everything), everything), tuple(further))
-        alternatives = tuple(_alternative(state, wanted, fix, label) for fix in fixes)
-        raise Refused(refused.what, fix=_choice_of(alternatives), alternatives=alternatives) from None
+    delta = state.delta(wanted)
+    back = _tried(state, delta, wanted)
+    if back is not None:
+        return Attempt(back)
+    fixes = find_fixes(state, wanted)
+    if len(fixes) == 1 and not fixes[0].overturns:
+        further = dict(fixes[0].assignments)
+        everything = {**wanted, **further}
+        return Attempt(attempt(state, state.delta(everything), everything), tuple(further))
+    alternatives = tuple(_alternative(state, wanted, fix, label) for fix in fixes)
+    raise Refused(_refusal(state, delta, wanted), fix=_choice_of(alternatives), alternatives=alternatives)
+
+
+def _tried(state: TreeState, delta: Delta, wanted: Mapping[str, str]) -> Delta | None:
+    """Apply `delta`, and take it back if `wanted` is not what is there then: None."""
+    back = state.apply(delta)
+    if all(explain.same_value(state.tree.syms[name], value) for name, value in wanted.items()):
+        return back
+    state.apply(back)
+    return None
+
+
+def _refusal(state: TreeState, delta: Delta, wanted: Mapping[str, str]) -> str:
+    """What of `wanted` would not be there with `delta`, and why; asked for only where somebody reads it."""
+    back = state.apply(delta)
+    lost = explain.requested_but_lost(state.tree, wanted)[0]
+    state.apply(back)
+    symbol = state.tree.syms[lost.symbol]
+    reason = explain.why_not(symbol, lost.wanted) or lost.reason
+    return f"{explain.title(symbol)} cannot be {kconfig_in_words(lost.wanted)}: it {reason}"
 
 
 def _alternative(state: TreeState, wanted: Mapping[str, str], fix: Fix, label: str) -> Alternative:

@@ -134,7 +134,7 @@ class _Search:
         needed = dict(extra)
         for name in list(needed):
             without = {other: value for other, value in needed.items() if other != name}
-            if self._holds(without):
+            if without and self._holds(without):  # nothing at all was tried first
                 needed = without
         return needed
 

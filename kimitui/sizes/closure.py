@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from operator import itemgetter
 from typing import Any
 
@@ -198,17 +199,20 @@ class Closure:
         """
         wanted = {**self._constant, **requested}
         now = list(values)
-        pending = {position for name in names for position in self._asking.get(name, ())}
+        noted = {position for name in names for position in self._asking.get(name, ())}
+        pending = sorted(noted)
         different = []
         # Rules read only what comes before them, so the first of the pending ones is always ready.
         while pending:
-            position = min(pending)
-            pending.remove(position)
+            position = heappop(pending)
             value = self._rules[position].evaluate(now, wanted)
             if value != now[position]:
                 now[position] = value
                 different.append(position)
-                pending.update(self._reading[position])
+                for reader in self._reading[position]:
+                    if reader not in noted:
+                        noted.add(reader)
+                        heappush(pending, reader)
         return now, different
 
     def _rule(self, one: Mapping[str, Any]) -> _Rule:

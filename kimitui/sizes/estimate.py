@@ -276,14 +276,15 @@ class Estimator:
         if together:
             base, *built = self._built(around, [{}, *map(_of_busybox, together.values())])
             kernel = self._kernel()
+            # Where it is not touched, a kernel that nothing is known of is the same before and after.
+            untouched = kernel or _NO_KERNEL
+            whole = {
+                touched: self._whole(around, base, own, kernel if touched else untouched) for touched in (True, False)
+            }
             for (name, changed), one in zip(together.items(), built, strict=True):
                 touched = any(symbol.startswith(_KERNEL) for symbol in changed)
-                # Where it is not touched, a kernel that nothing is known of is the same before and after.
-                now = kernel if touched or kernel else _NO_KERNEL
-                before = self._whole(around, base, own, now)
-                after = self._whole(
-                    around, one, own + self._own_change(changed), self._kernel(changed) if touched else now
-                )
+                now = self._kernel(changed) if touched else untouched
+                before, after = whole[touched], self._whole(around, one, own + self._own_change(changed), now)
                 found[name] = None if before is None or after is None else after - before
         return found
 

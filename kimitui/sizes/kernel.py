@@ -51,12 +51,20 @@ _COMBINATIONS = 64
 
 
 @dataclass(frozen=True)
+class _Everywhere:
+    """What the options that are compiled into everything do: whether that was measured, and what they multiply."""
+
+    measured: bool
+    products: _Products
+
+
+@dataclass(frozen=True)
 class _State:
     requested: Mapping[str, str]
     values: list[Value]
     totals: _Totals
     modules: _Totals
-    products: _Products
+    everywhere: _Everywhere
 
 
 @dataclass(frozen=True)
@@ -94,9 +102,12 @@ class Model:
             for position in reads:
                 self._using.setdefault(position, []).append(number)
         self._groups = len(groups)
-        self._factors = self._by_condition(groups)
+        factors = self._by_condition(groups)
+        self._factors = [(self._compiled(when), by_group) for when, by_group in factors.items()]
         self._product = lru_cache(_COMBINATIONS)(self._multiplied)
         self._only = [(self._compiled(when), value == "y") for when, value in data["only"]]
+        everywhere = [*factors, *(when for when, _value in data["only"])]
+        self._everywhere = frozenset().union(*(self.closure.formulas.compile(when)[1] for when in everywhere))
         self.smaller: frozenset[str] = frozenset(data["smaller"])
         """Options that make the kernel smaller when they are on."""
         image: Mapping[str, Any] = data["image"]
@@ -132,8 +143,7 @@ class Model:
 
     def covers(self, requested: Mapping[str, str], changed: Mapping[str, str] | None = None) -> bool:
         """Whether what is compiled into everything was measured as it is asked for."""
-        values = self._asked(requested, changed).values
-        return all(bool(condition(values)) == value for condition, value in self._only)
+        return self._asked(requested, changed).everywhere.measured
 
     def _asked(self, requested: Mapping[str, str], changed: Mapping[str, str] | None) -> _State:
         if requested != self._last.requested:
@@ -157,7 +167,7 @@ class Model:
         `with_it` and `without` are what is asked instead of what `requested` has for the same symbols.
         """
         on, off = self._asked(requested, with_it), self._asked(requested, without)
-        products = on.products
+        products = on.everywhere.products
         moved = {at for at, (now, then) in enumerate(zip(on.values, off.values, strict=True)) if now != then}
         sizes: dict[tuple[str, bool], float] = {}
         holding: dict[tuple[str, bool], set[int]] = {}
@@ -182,7 +192,7 @@ class Model:
         built = [([0] * len(self.kinds), [0] * len(self.kinds)) for _ in range(self._groups)]
         for condition, sizes, group in zip(self._conditions, self._sizes, self._group, strict=True):
             _add(built[group], condition(values), sizes, 1)
-        return self._state(requested, values, built)
+        return self._state(requested, values, built, self._does_everywhere(values))
 
     def _moved(self, state: _State, requested: Mapping[str, str], names: Sequence[str]) -> _State:
         values, different = self.closure.changed(state.values, requested, names)
@@ -193,14 +203,24 @@ class Model:
             if before != now:
                 _add(built[self._group[number]], before, sizes, -1)
                 _add(built[self._group[number]], now, sizes, 1)
-        return self._state(requested, values, built)
+        same = self._everywhere.isdisjoint(different)
+        return self._state(requested, values, built, state.everywhere if same else self._does_everywhere(values))
 
+    @staticmethod
     def _state(
-        self, requested: Mapping[str, str], values: list[Value], built: Sequence[tuple[list[int], list[int]]]
+        requested: Mapping[str, str],
+        values: list[Value],
+        built: Sequence[tuple[list[int], list[int]]],
+        everywhere: _Everywhere,
     ) -> _State:
         totals, modules = (tuple(tuple(one[which]) for one in built) for which in (0, 1))
-        products = self._product(tuple(bool(condition(values)) for condition, _by_group in self._factors))
-        return _State(requested, values, totals, modules, products)
+        return _State(requested, values, totals, modules, everywhere)
+
+    def _does_everywhere(self, values: list[Value]) -> _Everywhere:
+        return _Everywhere(
+            all(bool(condition(values)) == value for condition, value in self._only),
+            self._product(tuple(bool(condition(values)) for condition, _by_group in self._factors)),
+        )
 
     def _finished(self, state: _State) -> KernelSizes:
         linked = self._contents(state, state.totals)
@@ -228,16 +248,14 @@ class Model:
 
         return scaled
 
-    def _by_condition(
-        self, groups: Sequence[Mapping[str, Any]]
-    ) -> list[tuple[Callable[[list[Value]], Value], dict[int, tuple[float, ...]]]]:
+    def _by_condition(self, groups: Sequence[Mapping[str, Any]]) -> dict[str, dict[int, tuple[float, ...]]]:
         """By condition, of which many groups have the same, what it multiplies in each of these groups."""
         found: dict[str, dict[int, tuple[float, ...]]] = {}
         for number, group in enumerate(groups):
             for when, by_kind in group["factors"]:
                 before = found.setdefault(when, {}).get(number, (1.0,) * len(by_kind))
                 found[when][number] = tuple(one * more for one, more in zip(before, by_kind, strict=True))
-        return [(self._compiled(when), by_group) for when, by_group in found.items()]
+        return found
 
     def _multiplied(self, holding: Sequence[bool]) -> _Products:
         """What the conditions multiply that hold."""
@@ -251,7 +269,7 @@ class Model:
     def _contents(self, state: _State, groups: _Totals) -> Mapping[str, float]:
         """Bytes by kind, of all groups, with what the build makes of them: 0 of what there is not without an option."""
         sums = [0.0] * len(self.kinds)
-        for total, by_kind in zip(groups, state.products, strict=True):
+        for total, by_kind in zip(groups, state.everywhere.products, strict=True):
             sums = [one + size * factor for one, size, factor in zip(sums, total, by_kind, strict=True)]
         found = dict(zip(self.kinds, sums, strict=True))
         made = {
