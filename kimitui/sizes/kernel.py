@@ -62,6 +62,8 @@ class _Everywhere:
 class _State:
     requested: Mapping[str, str]
     values: list[Value]
+    parts: list[Value]
+    """What the condition of each part gives: 2 for what is linked, 1 for what is in a module."""
     totals: _Totals
     modules: _Totals
     everywhere: _Everywhere
@@ -190,31 +192,35 @@ class Model:
     def _whole(self, requested: Mapping[str, str]) -> _State:
         values = self.closure.values(requested)
         built = [([0] * len(self.kinds), [0] * len(self.kinds)) for _ in range(self._groups)]
-        for condition, sizes, group in zip(self._conditions, self._sizes, self._group, strict=True):
-            _add(built[group], condition(values), sizes, 1)
-        return self._state(requested, values, built, self._does_everywhere(values))
+        parts = [condition(values) for condition in self._conditions]
+        for value, sizes, group in zip(parts, self._sizes, self._group, strict=True):
+            _add(built[group], value, sizes, 1)
+        return self._state(requested, values, parts, built, self._does_everywhere(values))
 
     def _moved(self, state: _State, requested: Mapping[str, str], names: Sequence[str]) -> _State:
         values, different = self.closure.changed(state.values, requested, names)
         built = [(list(total), list(module)) for total, module in zip(state.totals, state.modules, strict=True)]
+        parts = list(state.parts)
         for number in {number for position in different for number in self._using.get(position, ())}:
-            condition, sizes = self._conditions[number], self._sizes[number]
-            before, now = condition(state.values), condition(values)
-            if before != now:
-                _add(built[self._group[number]], before, sizes, -1)
-                _add(built[self._group[number]], now, sizes, 1)
+            now = self._conditions[number](values)
+            if now != parts[number]:
+                _add(built[self._group[number]], parts[number], self._sizes[number], -1)
+                _add(built[self._group[number]], now, self._sizes[number], 1)
+                parts[number] = now
         same = self._everywhere.isdisjoint(different)
-        return self._state(requested, values, built, state.everywhere if same else self._does_everywhere(values))
+        everywhere = state.everywhere if same else self._does_everywhere(values)
+        return self._state(requested, values, parts, built, everywhere)
 
     @staticmethod
     def _state(
         requested: Mapping[str, str],
         values: list[Value],
+        parts: list[Value],
         built: Sequence[tuple[list[int], list[int]]],
         everywhere: _Everywhere,
     ) -> _State:
         totals, modules = (tuple(tuple(one[which]) for one in built) for which in (0, 1))
-        return _State(requested, values, totals, modules, everywhere)
+        return _State(requested, values, parts, totals, modules, everywhere)
 
     def _does_everywhere(self, values: list[Value]) -> _Everywhere:
         return _Everywhere(
@@ -298,7 +304,7 @@ class Model:
         return content + wrapper
 
 
-def _add(built: tuple[list[int], list[int]], value: int, sizes: Sequence[int], sign: int) -> None:
+def _add(built: tuple[list[int], list[int]], value: Value, sizes: Sequence[int], sign: int) -> None:
     """Add a part to what is linked (2) or to the modules (1)."""
     if value:
         totals = built[0] if value == 2 else built[1]
