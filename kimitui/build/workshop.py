@@ -50,7 +50,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Workshop:
-    """All that a build needs, ready; `steps` are those of the plan that belong to the build's phase."""
+    """All that a build needs, ready; `steps` are those of the plan that belong to the build's phase.
+
+    `session` is a directory for temporary files; it is removed at the end, or by the next build after one was killed.
+    """
 
     plan: Plan
     steps: tuple[Step, ...]
@@ -58,6 +61,7 @@ class Workshop:
     toolchain: Toolchain
     sources: Mapping[str, Source]
     runner: Runner
+    session: Path
     emit: Emit
     clock: Clock
 
@@ -117,7 +121,7 @@ def opened(
         with engine.opened(
             toolchain.root, toolchain.digest, session, lambda text: emit(Message(clock(), "info", text))
         ):
-            yield Workshop(plan, steps, release, toolchain, sources, runner, emit, clock)
+            yield Workshop(plan, steps, release, toolchain, sources, runner, session, emit, clock)
 
 
 def _one_at_a_time(emit: Emit) -> Emit:

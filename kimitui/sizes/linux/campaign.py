@@ -72,6 +72,7 @@ class Laboratory:
     source: Path
     tree: Kconfig
     results: Path
+    _session: Path
     _job: Job
     _cancellation: Cancellation
 
@@ -86,7 +87,7 @@ class Laboratory:
             return found
         target = self._directory(design)
         self.results.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self.results, prefix=".new-") as name:
+        with tempfile.TemporaryDirectory(dir=self._session) as name:
             staging = Path(name) / "result"
             staging.mkdir()
             texts = {symbol for symbol in design.requested if linux_tree.is_text(self.tree, symbol)}
@@ -160,6 +161,7 @@ def opened(arch: str, cache: Path, *, emit: Emit, scratch: Path | None = None) -
                 source=done[tree_step.name].output / "linux",
                 tree=linux_tree.upstream_tree(source.path, cache, source.digest, arch),
                 results=directory / "results",
+                _session=room.session,
                 _job=replace(room.runner.job(step, done), scratch=build),
                 _cancellation=cancellation,
             )
