@@ -33,16 +33,17 @@ if [ "$ARCH" = i686 ]; then
 fi
 
 headers="-nostdinc -isystem /steps/musl/include -isystem /steps/linux-headers/include -isystem include%s"
-# %s is gcc's own directory; crt1 and its kin are musl's. -nostdinc and our own -L keep glibc out.
+# %s is gcc's own directory; crt1 and its kin are musl's. -nostdinc and our own -L keep glibc out. The headers come last:
+# those of fortify-headers, which a command names, are to be found before those that they wrap.
 cat >/output/lib/musl.specs <<-EOF
 	%rename cpp_options gcc_cpp_options
 	%rename cc1 gcc_cc1
 
 	*cpp_options:
-	$headers %(gcc_cpp_options)
+	%(gcc_cpp_options) $headers
 
 	*cc1:
-	$headers %(gcc_cc1)
+	%(gcc_cc1) $headers
 
 	*startfile:
 	%{shared:;static-pie:$lib/rcrt1.o;static|no-pie:$lib/crt1.o;:$lib/Scrt1.o} $lib/crti.o %{static-pie:crtbeginS.o%s;static:crtbeginT.o%s;shared|!no-pie:crtbeginS.o%s;:crtbegin.o%s} %{static|static-pie:$start}

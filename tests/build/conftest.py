@@ -125,6 +125,7 @@ def presets(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ' workdir: "/srv" }, hardening: { no_setuid: false } }'
     )
     (directory / "contained.json5").write_text('{ extends: "minimal", hardening: { containment: true } }')
+    (directory / "fortified.json5").write_text('{ extends: "minimal", hardening: { fortify: "3" } }')
     files = directory / "files"
     for name, mode, text in (
         ("etc/motd", 0o664, "hello"),
@@ -161,6 +162,11 @@ def contained(make_image: Make, presets: Path) -> Image:
 @pytest.fixture(scope="session")
 def dynamic(make_image: Make, presets: Path) -> Image:
     return make_image(presets / "dynamic.json5")
+
+
+@pytest.fixture(scope="session")
+def fortified(make_image: Make, presets: Path) -> Image:
+    return make_image(presets / "fortified.json5")
 
 
 @pytest.fixture(scope="session")
