@@ -22,6 +22,8 @@ _TEXT, _BSS, _IMPORT = 0, 7, 8
 _PACKED_TEXT, _PACKED_OTHER, _IMPORTS = 9, 10, 11
 # What a shared C library has in place of the program; the code that protects static programs among it.
 _SHARED = ("libc.a:", "start:relro.o")
+# What musl is compiled without.
+_PROGRAMS_ONLY = "HARDENING_FORTIFY="
 # How the measure is called that other methods are computed from.
 DEFLATE = "deflate"
 # What deflate leaves of an import: a name, and numbers that are much like the next one's.
@@ -93,8 +95,10 @@ class BusyBox:
         self._together: Sequence[float] = shared.get("together", packing.get("together", (1.0, 1.0, 0.0)))
         self._weighed: dict[tuple[str, ...], list[int]] = {}
         self._sizes: dict[tuple[str, ...], list[int]] = {}
-        self._thin: dict[tuple[str, ...], tuple[float, float]] = {}
-        self._effects: dict[tuple[str, ...], list[tuple[float, float]]] = {}
+        # Of BusyBox' own code, and of that of libraries.
+        self._is_library = [":" in self.program.objects[owner] for owner, *_ in self.program.nodes]
+        self._thin: dict[tuple[str, ...], list[tuple[float, float]]] = {}
+        self._effects: dict[tuple[str, ...], list[list[tuple[float, float]]]] = {}
         self.number = {literal: number for number, literal in enumerate(self.program.literals)}
         self.symbols = frozenset(symbol_of(literal) for literal in self.program.literals)
 
@@ -181,8 +185,11 @@ class BusyBox:
 
     def _plain(self, flags: tuple[str, ...]) -> list[int]:
         if flags not in self._sizes:
-            effects = self._effects[flags] = [self._effect(kind, flags) for kind in _KINDS]
-            sizes = [(node[3], *effects[kind]) for node, kind in zip(self.program.nodes, self._kinds, strict=True)]
+            effects = self._effects[flags] = [
+                [self._effect(kind, some) for kind in _KINDS] for some in (flags, _of_libraries(flags))
+            ]
+            places = zip(self.program.nodes, self._is_library, self._kinds, strict=True)
+            sizes = [(node[3], *effects[is_library][kind]) for node, is_library, kind in places]
             self._sizes[flags] = [max(round(each + rate * size), 0) if size else 0 for size, each, rate in sizes]
         return self._sizes[flags]
 
@@ -246,8 +253,8 @@ class BusyBox:
     def weights(self, flags: tuple[str, ...]) -> list[int]:
         """By node, its part of the sums under `flags` as long as no term changes it."""
         if flags not in self._weighed:
-            thinned = self._thin[flags] = self._thinned(flags)
-            self._weighed[flags] = [self._weight(node, size, thinned) for node, size in enumerate(self._plain(flags))]
+            self._thin[flags] = [self._thinned(some) for some in (flags, _of_libraries(flags))]
+            self._weighed[flags] = [self._weight(node, size, flags) for node, size in enumerate(self._plain(flags))]
         return self._weighed[flags]
 
     def weight(self, node: int, flags: tuple[str, ...], held: Sequence[bool]) -> int:
@@ -255,14 +262,14 @@ class BusyBox:
 
         `weights` was asked for those flags before.
         """
-        return self._weight(node, self._varied(node, flags, held), self._thin[flags])
+        return self._weight(node, self._varied(node, flags, held), flags)
 
-    def _weight(self, node: int, size: int, thinned: tuple[float, float]) -> int:
+    def _weight(self, node: int, size: int, flags: tuple[str, ...]) -> int:
         kind = self._kinds[node]
         if kind == _BSS or not size:
             return size << _FIELD_BITS * kind
         if kind == _TEXT:
-            each, rate = thinned
+            each, rate = self._thin[flags][self._is_library[node]]
             packed = max(int((size + each + rate * size) * self._shares[node]), 0)
             return size + (packed << _FIELD_BITS * _PACKED_TEXT)
         if kind == _IMPORT:
@@ -274,7 +281,7 @@ class BusyBox:
 
     def _varied(self, node: int, flags: tuple[str, ...], held: Sequence[bool]) -> int:
         size, base = self._plain(flags)[node], self.program.nodes[node][3]
-        each, rate = self._effects[flags][self._kinds[node]]
+        each, rate = self._effects[flags][self._is_library[node]][self._kinds[node]]
         grown = False
         for literal, difference in self.program.terms[node]:
             if not held[literal]:
@@ -291,6 +298,11 @@ class BusyBox:
         pie = "HARDENING_PIE=n" not in flags
         protected = "HARDENING_RELRO=none" not in flags
         return Rules(**self._rules[f"{'pie' if pie else 'fixed'}-{'relro' if protected else 'plain'}"])
+
+
+def _of_libraries(flags: Sequence[str]) -> tuple[str, ...]:
+    """Those of the flags that libraries are compiled with, too."""
+    return tuple(flag for flag in flags if not flag.startswith(_PROGRAMS_ONLY))
 
 
 @cache

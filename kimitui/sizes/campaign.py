@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tarfile
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from elftools.elf.elffile import ELFFile
+from elftools.elf.relocation import RelocationSection
 
 from kimitui.build import release as releases
 from kimitui.build.events import Emit
@@ -21,7 +23,7 @@ from kimitui.sizes.brought import LINKS
 from kimitui.sizes.busybox import DATA, DEFLATE, BusyBox
 from kimitui.sizes.compose import Graph, Key
 from kimitui.sizes.estimate import busybox_values
-from kimitui.sizes.layout import Contents, Rules, file_bytes, up
+from kimitui.sizes.layout import PAGE_BYTES, Contents, Rules, file_bytes, up
 from kimitui.sizes.measure import Compiled
 from kimitui.sizes.objects import Object
 from kimitui.sizes.packing import Placed
@@ -40,6 +42,8 @@ _ARCHIVES = 12  # put together
 _PARTS = ("part", "isra", "constprop", "cold")
 # Headers, code, read-only data, the rest; without pages of its own for code there are two.
 _SEPARATE_SEGMENTS = 4
+_STUB_BYTES = 4096
+_STUB = re.compile(rb"\0{2048,}")
 Say = Callable[[str], None]
 
 
@@ -82,7 +86,7 @@ def _busybox(arch: str, cache_dir: Path, *, emit: Emit, say: Say) -> str:
         "usage": _numbered_usage(fitted, numbered["literals"]),
     }
     small = compiling.program(config, cache_dir, emit=emit)
-    _calibrate(BusyBox(data), data["rules"], base, small)
+    _calibrate(BusyBox(data), data["rules"], other.linked, base, small)
     _pack(data, _Linked(keys, objects, texts["="], base, small), config, cache_dir, emit)
     data["dynamic"] = _dynamic(data, base, compiling.dynamic(wanted, arch, cache_dir, emit=emit), cache_dir, emit)
     return datafile.text(data, _EVERYTHING) + "\n"
@@ -203,29 +207,54 @@ def _layout(program: Path) -> dict[str, Any]:
         "rodata_rate": 0.0,
         "separate_code": separate,
         "protected": protected,
+        # What is made read-only ends with the largest page that a kernel can have: 64 kB on arm64.
+        "page_bytes": int(writable["p_align"]) if protected else PAGE_BYTES,
     }
 
 
+def _stub_bytes(program: Path) -> int:
+    """What GNU ld has added between functions: on arm64, for Cortex-A53's erratum 843419, a page wherever the
+    instructions may need it, all zeros but for a few. Where they do is up to chance."""
+    with program.open("rb") as file:
+        elf: Any = ELFFile(file)
+        return _STUB_BYTES * len(_STUB.findall(elf.get_section_by_name(".text").data()))
+
+
 def _calibrate(
-    model: BusyBox, rules_of: Mapping[str, dict[str, Any]], base: Compiled, small: compiling.Program
+    model: BusyBox,
+    rules_of: Mapping[str, dict[str, Any]],
+    linked: Mapping[str, Path],
+    base: Compiled,
+    small: compiling.Program,
 ) -> None:
     """Take from layouts what the model knows of, so that two programs come out as they are: the whole, and a small one.
 
-    What is left is in part the same for every program, in part it grows with it.
+    What is left is in part the same for every program, in part it grows with it. Of what is up to chance, each gets as
+    much as those that were `linked` have on average.
     """
+    stubs = {name: _stub_bytes(path) for name, path in linked.items()}
+    chance = sum(stubs.values()) / sum(rules["text_bytes"] for rules in rules_of.values())
+    for name, rules in rules_of.items():
+        rules["text_bytes"] -= stubs[name]
     contents = running.built(model, _values(base.output / "busybox.config"), ()).contents
     usual = rules_of["pie-relro"]
     little = running.built(model, busybox_values(small.config), ()).contents
     layout = _layout(small.program)
+    layout["text_bytes"] -= _stub_bytes(small.program)
     rates = {}
     for kind, whole, part in (("text", contents.text, little.text), ("rodata", contents.rodata, little.rodata)):
         left = usual[f"{kind}_bytes"] - whole, layout[f"{kind}_bytes"] - part
         rates[kind] = (left[0] - left[1]) / (whole - part)
-    for rules in rules_of.values():
+    heads = usual["head_bytes"] - contents.imports, layout["head_bytes"] - little.imports
+    relocated = (heads[0] - heads[1]) / (contents.relro - little.relro)
+    for name, rules in rules_of.items():
         for kind, whole in (("text", contents.text), ("rodata", contents.rodata)):
             rules[f"{kind}_rate"] = round(rates[kind], 6)
             rules[f"{kind}_bytes"] -= round(whole * (1 + rules[f"{kind}_rate"]))
-        rules["head_bytes"] -= contents.imports
+        rules["text_rate"] = round(rules["text_rate"] + chance, 6)
+        # A program that is always at the same place has no relocations for its own addresses.
+        rules["head_rate"] = round(relocated, 4) if name.startswith("pie") else 0.0
+        rules["head_bytes"] -= contents.imports + round(contents.relro * rules["head_rate"])
         rules["relro_bytes"] -= contents.relro
         rules["data_bytes"] -= contents.data
         rules["bss_bytes"] -= contents.bss
@@ -251,7 +280,7 @@ def _dynamic(
     config = compiling.configuration(data["about"]["arch"], {}, static=False)
     small = compiling.program(config, cache_dir, emit=emit)
     model = BusyBox({**data, "dynamic": found}, static=False)
-    _calibrate(model, found["rules"], base, small)
+    _calibrate(model, found["rules"], shared.linked, base, small)
     found["libc"]["packed"] |= _library_packed(shared.libraries[""], small, cache_dir, emit)
     found["together"] = _together(model, [(everything, whole), (busybox_values(small.config), small.program)])
     return found
@@ -282,9 +311,17 @@ def _library_packed(output: Path, small: compiling.Program, cache_dir: Path, emi
 
 
 def _section_sizes(program: Path) -> dict[str, int]:
+    """Bytes by section; of relocations, those that name a symbol: the others are not for the sake of imports."""
     with program.open("rb") as file:
         elf: Any = ELFFile(file)
-        return {section.name: int(section["sh_size"]) for section in elf.iter_sections()}
+        return {section.name: _size_of(section) for section in elf.iter_sections()}
+
+
+def _size_of(section: Any) -> int:
+    if not isinstance(section, RelocationSection):
+        return int(section["sh_size"])
+    named = sum(1 for relocation in section.iter_relocations() if relocation["r_info_sym"])
+    return named * int(section["sh_entsize"])
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_PAGE_BYTES = 4096
-_ELF_HEADER_BYTES, _PROGRAM_HEADER_BYTES, _SECTION_HEADER_BYTES = 64, 56, 64
+PAGE_BYTES = 4096
 
 
 @dataclass(frozen=True)
@@ -32,11 +31,12 @@ class Contents:
 class Rules:
     """What differs between architectures and ways to link, read off the programs that were measured.
 
-    `head_bytes` is the first segment's size without imports: headers, and relocations where there are any.
-    `text_bytes` and `rodata_bytes` are what no object brings, the rates what comes with every byte: padding, and less
-    for texts that end alike. `relro_bytes` are those of dynamic section and offset tables, `data_bytes` and `bss_bytes`
-    padding; `tail_bytes` is what follows the data: names of sections and their headers. `separate_code`: text begins on
-    a page; `protected`: what is made read-only after start ends with one.
+    `head_bytes` is the first segment's size without imports, `head_rate` what comes with every byte that is made
+    read-only after start: headers, and relocations where there are any. `text_bytes` and `rodata_bytes` are what no
+    object brings, the rates what comes with every byte: padding, and less for texts that end alike. `relro_bytes` are
+    those of dynamic section and offset tables, `data_bytes` and `bss_bytes` padding; `tail_bytes` is what follows the
+    data: names of sections and their headers. `separate_code`: text begins on a page; `protected`: what is made
+    read-only after start ends with one. `page_bytes` are those of such a page.
     """
 
     head_bytes: int
@@ -50,7 +50,8 @@ class Rules:
     tail_bytes: int
     separate_code: bool
     protected: bool
-    page_bytes: int = _PAGE_BYTES
+    page_bytes: int = PAGE_BYTES
+    head_rate: float = 0.0
 
 
 def file_bytes(contents: Contents, rules: Rules) -> int:
@@ -58,7 +59,7 @@ def file_bytes(contents: Contents, rules: Rules) -> int:
     text = round(contents.text * (1 + rules.text_rate)) + rules.text_bytes
     rodata = round(contents.rodata * (1 + rules.rodata_rate)) + rules.rodata_bytes
     page = rules.page_bytes
-    end = rules.head_bytes + contents.imports
+    end = rules.head_bytes + contents.imports + round(contents.relro * rules.head_rate)
     if rules.separate_code:
         end = up(up(end, page) + text, page)
     else:
