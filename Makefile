@@ -57,11 +57,12 @@ sizes: setup
 	$(VENV)/bin/kimitui sizes measure --arch $(ARCH)
 
 sizes-linux: setup
-	$(VENV)/bin/kimitui sizes measure-linux --arch $(ARCH)
+	$(VENV)/bin/kimitui sizes measure-linux --arch $(ARCH) --results measurements/linux-$(ARCH).tar.xz
 
 sizes-check: setup
 	$(VENV)/bin/kimitui sizes check --arch $(ARCH) --record --svg docs/sizes-$(ARCH).svg
-	$(VENV)/bin/kimitui sizes check-linux --arch $(ARCH) --svg docs/sizes-linux-$(ARCH).svg
+	$(VENV)/bin/kimitui sizes check-linux --arch $(ARCH) --svg docs/sizes-linux-$(ARCH).svg \
+		--results measurements/linux-$(ARCH).tar.xz
 
 screenshots: setup
 	tools/setup --tests $(VENV)

@@ -42,6 +42,7 @@ def _add_measure_linux(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--only", action="append", default=[], metavar="NAME", help="only kernels whose names begin so (none: only fit)"
     )
+    _results(parser)
     parser.add_argument("--list", action="store_true", help="list the kernels that are measured, and which are done")
     parser.add_argument("--out", type=Path, metavar="DIR", help="write the data here instead of into kimitui's own")
     parser.set_defaults(run=_measure_linux)
@@ -50,8 +51,13 @@ def _add_measure_linux(parser: argparse.ArgumentParser) -> None:
 def _add_check_linux(parser: argparse.ArgumentParser) -> None:
     _common(parser)
     _svg(parser)
+    _results(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=_check_linux)
+
+
+def _results(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--results", type=Path, metavar="FILE", help="an archive: what it has is not measured again")
 
 
 def _svg(parser: argparse.ArgumentParser) -> None:
@@ -77,6 +83,7 @@ def _measure_linux(options: argparse.Namespace) -> int:
             emit=emit,
             scratch=options.scratch and options.scratch.absolute(),
             only=options.only,
+            results=options.results and options.results.absolute(),
             tell=lambda now: print(f"{now.done + 1} of {now.wanted}: {now.name}", flush=True),
         )
     print(measure.write(data, options.out or DATA))
@@ -93,7 +100,8 @@ def _check_linux(options: argparse.Namespace) -> int:
     from kimitui.sizes.units import format_size
 
     with reader("plain") as emit:
-        pairs, modules = measure.check(options.arch, cache_of(options), emit=emit)
+        results = options.results and options.results.absolute()
+        pairs, modules = measure.check(options.arch, cache_of(options), emit=emit, results=results)
     found = compare.summary(pairs)
     if options.svg:
         points = [(VMLINUZ, pair.true_bytes, pair.estimated_bytes) for pair in pairs]

@@ -33,7 +33,7 @@ from kimitui.errors import BuildError, MachineError
 from kimitui.kconfig import linux as linux_tree
 from kimitui.kconfig.types import Kconfig
 from kimitui.sizes import tools
-from kimitui.sizes.linux import designs, guards, kbuild
+from kimitui.sizes.linux import designs, guards, kbuild, record, results
 from kimitui.sizes.linux.designs import Design
 
 _FILES = ("sizes-linux.sh", "sizes_linux.py", "sizes_elf.py", "sizes_packed.py", "linux-lib.sh")
@@ -79,7 +79,7 @@ class Laboratory:
     def measured(self, design: Design) -> Path | None:
         """The directory of a kernel's result, if it has been measured."""
         directory = self._directory(design)
-        return directory if (directory / "objects.json").exists() else None
+        return directory if (directory / record.FILES[0]).exists() else None
 
     def measure(self, design: Design) -> Path:
         """Build a kernel, unless that was done; the directory of its result. Raises BuildError, CancelledError."""
@@ -103,6 +103,19 @@ class Laboratory:
             shutil.rmtree(target, ignore_errors=True)
             staging.rename(target)
         return target
+
+    def take(self, archive: Path) -> int:
+        """Take over the results of an archive; how many. Raises UsageError where it cannot be read."""
+        return results.take(archive, self._name, self.results) if archive.exists() else 0
+
+    def keep(self, archive: Path, wanted: Iterable[Design]) -> None:
+        """Write the results of all that has been measured of `wanted` into an archive."""
+        found = [directory for design in wanted if (directory := self.measured(design))]
+        results.keep(archive, self._name, found)
+
+    @property
+    def _name(self) -> str:
+        return f"linux-{self.arch}-{self.origin.key}"
 
     def _directory(self, design: Design) -> Path:
         content = canonical_json({"requested": dict(design.requested), "objects": list(design.objects)})

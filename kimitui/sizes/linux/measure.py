@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,23 +81,26 @@ def measure(
     emit: Emit,
     scratch: Path | None = None,
     only: Sequence[str] = (),
+    results: Path | None = None,
     tell: Callable[[Progress], None] = lambda _progress: None,
 ) -> tuple[dict[str, Any], list[BuildError]]:
     """Measure what has not been measured yet, of `only` where names are given; the data that follow from all there is.
 
-    A kernel that cannot be built does not keep the others from being measured; these errors are returned, too. Raises
-    KimituiError where there is too little, CancelledError.
+    `results` is an archive: what it has need not be measured, and what is measured is kept there. A kernel that cannot
+    be built does not keep the others from being measured; these errors are returned, too. Raises KimituiError where
+    there is too little, UsageError where the archive cannot be read, CancelledError.
     """
     failed: list[BuildError] = []
     with campaign.opened(arch, cache, emit=emit, scratch=scratch) as laboratory:
         wanted = all_designs(laboratory)
-        for number, design in enumerate(wanted):
-            if not only or any(design.name.startswith(name) for name in only):
-                tell(Progress(number, len(wanted), design.name))
-                try:
-                    laboratory.measure(design)
-                except BuildError as error:
-                    failed.append(error)
+        with _kept(laboratory, results, wanted):
+            for number, design in enumerate(wanted):
+                if not only or any(design.name.startswith(name) for name in only):
+                    tell(Progress(number, len(wanted), design.name))
+                    try:
+                        laboratory.measure(design)
+                    except BuildError as error:
+                        failed.append(error)
         return fitted_data(laboratory, list(_measured(laboratory, wanted))), failed
 
 
@@ -107,18 +111,34 @@ def listed(arch: str, cache: Path, *, emit: Emit) -> list[list[str]]:
         return [[one.name, one.use, "done" if laboratory.measured(one) else ""] for one in wanted]
 
 
-def check(arch: str, cache: Path, *, emit: Emit) -> tuple[list[compare.Compared], list[compare.Compared]]:
+@contextmanager
+def _kept(laboratory: Laboratory, archive: Path | None, wanted: Sequence[Design]) -> Iterator[None]:
+    """Takes over what an archive has, and leaves there what has been measured at the end, however it comes."""
+    if archive is None:
+        yield
+        return
+    laboratory.take(archive)
+    try:
+        yield
+    finally:
+        laboratory.keep(archive, wanted)
+
+
+def check(
+    arch: str, cache: Path, *, emit: Emit, results: Path | None = None
+) -> tuple[list[compare.Compared], list[compare.Compared]]:
     """The kernels that were drawn for the comparison, built where they are not yet, beside the data's estimates.
 
-    `vmlinuz` of all of them, and the modules of those that have some. Raises KimituiError where the architecture has no
-    data.
+    `vmlinuz` of all of them, and the modules of those that have some. `results` is as for `measure`. Raises
+    KimituiError where the architecture has no data.
     """
     found = model(arch)
     if found is None:
         raise KimituiError(f"no kernel of {arch} has been measured", fix=f"kimitui sizes measure-linux --arch {arch}")
     with campaign.opened(arch, cache, emit=emit) as laboratory:
-        drawn = designs.drawn(arch, fit=0, check=CHECKED)
-        kernels = [record.read(laboratory.measure(design)) for design in drawn]
+        drawn = list(designs.drawn(arch, fit=0, check=CHECKED))
+        with _kept(laboratory, results, all_designs(laboratory) if results else drawn):
+            kernels = [record.read(laboratory.measure(design)) for design in drawn]
         return compare.compared(found, kernels), compare.compared_modules(found, kernels)
 
 

@@ -43,6 +43,12 @@ _SITES = (".return_sites", ".retpoline_sites", ".call_sites")
 _SEALS = (".ibt_endbr_seal",)
 _DYNAMIC = (".rela.dyn", ".relr.dyn")
 
+FILES = (
+    *("objects.json", "design.json", "kernel.config", "sections", "payload-bytes", "vmlinuz-bytes", "packed"),
+    *("modules", "pieces.json"),
+)
+"""What a result is made of; where the first is, it is whole."""
+
 Vector = tuple[int, ...]
 """Numbers in the order of KINDS."""
 
