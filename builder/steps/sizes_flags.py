@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Compiles a sample of BusyBox's objects with other flags, and links all of them in other ways.
+"""Compiles BusyBox's objects with other flags, and links them in other ways.
 
 Runs in the sandbox, in BusyBox's tree. `/input/flags.json` has `base`, the words that the commands have now; `compile`,
-by name, the words to have instead; `link`, by name, the words to link with. Objects go to
-/output/flags.tar as `<name>/<object>`, programs to /output/linked-<name>, stripped.
+by name, the words to have instead; `link`, by name, the words to link with. Objects go to /output/flags.tar as
+`<name>/<object>`, programs to /output/linked-<name>, stripped.
 """
 
 from __future__ import annotations
@@ -17,8 +17,6 @@ import tarfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-# One object of so many is compiled again; enough for thousands of functions.
-_EVERY = 7
 _ORDER = ("-Wl,--sort-common", "-Wl,--sort-section,alignment", "-Wl,--gc-sections")
 
 
@@ -33,8 +31,7 @@ def main() -> None:
             words = [word for word in shlex.split(command) if not word.startswith("-Wp,-MD") and word not in base]
             commands[target] = words
     objects = [name for name in sorted(commands) if Path(name).exists()]
-    sample = objects[::_EVERY]
-    tasks = [(name, words, target) for name, words in sorted(wanted["compile"].items()) for target in sample]
+    tasks = [(name, words, target) for name, words in sorted(wanted["compile"].items()) for target in objects]
 
     def compiled(task: tuple[str, list[str], str]) -> tuple[str, bytes]:
         name, words, target = task

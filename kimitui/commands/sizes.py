@@ -11,7 +11,7 @@ from kimitui.errors import UsageError
 
 _SEED = 6
 _PRESETS = 30
-_MEASURED = ("busybox", "packages")
+_MEASURED = ("busybox", "flags", "packages")
 
 
 def add_sizes(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +19,7 @@ def add_sizes(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     measure = actions.add_parser("measure", help="measure what sizes are computed from, by compiling it")
     measure.add_argument("--arch", choices=ARCHES[:3], action="append", help="(default: all three)")
-    measure.add_argument("what", nargs="*", metavar="WHAT", help="busybox, packages (default: all)")
+    measure.add_argument("what", nargs="*", metavar="WHAT", help="busybox, flags, packages (default: all)")
     measure.set_defaults(run=_measure)
     check = actions.add_parser("check", help="build drawn presets and compare them with their estimates")
     check.add_argument("--arch", choices=ARCHES[:3], default="x86_64")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,6 @@ _TEXT, _BSS, _IMPORT = 0, 7, 8
 _PACKED_TEXT, _PACKED_OTHER, _IMPORTS = 9, 10, 11
 # What a shared C library has in place of the program; the code that protects static programs among it.
 _SHARED = ("libc.a:", "start:relro.o")
-# What musl is compiled without.
-_PROGRAMS_ONLY = "HARDENING_FORTIFY="
 # How the measure is called that other methods are computed from.
 DEFLATE = "deflate"
 # What deflate leaves of an import: a name, and numbers that are much like the next one's.
@@ -64,13 +62,31 @@ class Library:
     packed_bytes: int
 
 
+@dataclass(frozen=True)
+class Changes:
+    """What flags make of the program, by their name, or the names of two with a plus: the bytes that are added to nodes
+    (for two, beyond what each adds); for what is in no node, what is added by kind, each and for every byte. `packing`
+    has what is added to code, to what deflate leaves of it and to what LZMA leaves, relatively.
+    """
+
+    by_node: Mapping[str, Mapping[int, int]]
+    usual: Mapping[str, Mapping[str, Sequence[float]]]
+    packing: Mapping[str, Sequence[float]]
+
+
+_NO_CHANGES = Changes({}, {}, {})
+
+
 class BusyBox:
     """The measured program of one architecture, linked statically or with a shared C library.
 
-    Everything here is computed, nothing is read any more.
+    Everything here is computed; all that is read later is what flags change.
     """
 
-    def __init__(self, data: Mapping[str, Any], *, static: bool = True) -> None:
+    def __init__(
+        self, data: Mapping[str, Any], *, static: bool = True, changes: Callable[[], Changes] = lambda: _NO_CHANGES
+    ) -> None:
+        """`changes` is asked for once there are flags other than those that everything was measured with."""
         # Where there is a loader, other things follow from the same objects.
         shared: Mapping[str, Any] = {} if static else data["dynamic"]
         self.about: Mapping[str, Any] = data["about"]
@@ -81,8 +97,7 @@ class BusyBox:
         self.program = program if static else program.importing(_SHARED, round(self._import["head"]))
         self._library: Mapping[str, Any] = shared.get("libc", {})
         self.tables: Mapping[str, int] = data["tables"]
-        self._flags: Mapping[str, Mapping[str, Sequence[float]]] = data["flags"]
-        self._flag_packing: Mapping[str, Sequence[float]] = data["flag_packing"]
+        self._changes = changes
         self._rules: Mapping[str, Mapping[str, Any]] = shared.get("rules", data["rules"])
         self.usage: Mapping[str, Any] = data["usage"]
         self._kinds = [_KINDS.index(kind) for _object, _name, kind, _size in self.program.nodes]
@@ -95,10 +110,8 @@ class BusyBox:
         self._together: Sequence[float] = shared.get("together", packing.get("together", (1.0, 1.0, 0.0)))
         self._weighed: dict[tuple[str, ...], list[int]] = {}
         self._sizes: dict[tuple[str, ...], list[int]] = {}
-        # Of BusyBox' own code, and of that of libraries.
-        self._is_library = [":" in self.program.objects[owner] for owner, *_ in self.program.nodes]
-        self._thin: dict[tuple[str, ...], list[tuple[float, float]]] = {}
-        self._effects: dict[tuple[str, ...], list[list[tuple[float, float]]]] = {}
+        self._thin: dict[tuple[str, ...], list[float]] = {}
+        self._usual: dict[tuple[str, ...], list[tuple[float, float]]] = {}
         self.number = {literal: number for number, literal in enumerate(self.program.literals)}
         self.symbols = frozenset(symbol_of(literal) for literal in self.program.literals)
 
@@ -185,18 +198,29 @@ class BusyBox:
 
     def _plain(self, flags: tuple[str, ...]) -> list[int]:
         if flags not in self._sizes:
-            effects = self._effects[flags] = [
-                [self._effect(kind, some) for kind in _KINDS] for some in (flags, _of_libraries(flags))
-            ]
-            places = zip(self.program.nodes, self._is_library, self._kinds, strict=True)
-            sizes = [(node[3], *effects[is_library][kind]) for node, is_library, kind in places]
-            self._sizes[flags] = [max(round(each + rate * size), 0) if size else 0 for size, each, rate in sizes]
+            sizes = [size for _owner, _name, _kind, size in self.program.nodes]
+            for found in self._changed(flags).values():
+                for node, more in found:
+                    sizes[node] += more
+            self._sizes[flags] = [max(size, 0) for size in sizes]
         return self._sizes[flags]
 
-    def _effect(self, kind: str, flags: Sequence[str]) -> tuple[float, float]:
-        """What flags make of a section of a kind: bytes that are added to each, and what its own are multiplied by."""
-        found = [self._flags.get(flag, {}).get(kind, (0.0, 0.0)) for flag in flags]
-        return sum(each for each, _ in found), 1.0 + sum(rate for _, rate in found)
+    def _changed(self, flags: Sequence[str]) -> dict[str, list[tuple[int, int]]]:
+        """By name of flags, or of a pair of them, nodes and bytes that are added to them, without what is imported."""
+        by_node = self._changes().by_node if flags else {}
+        return {
+            name: [(node, more) for node, more in found.items() if self._kinds[node] != _IMPORT]
+            for name, found in by_node.items()
+            if set(name.split("+")) <= set(flags)
+        }
+
+    def _usual_of(self, flags: tuple[str, ...]) -> list[tuple[float, float]]:
+        """By kind, what flags make of a section: bytes that are added to each, and what its own are multiplied by."""
+        if flags not in self._usual:
+            known = [self._changes().usual.get(flag, {}) for flag in flags]
+            found = [[one.get(kind, (0.0, 0.0)) for one in known] for kind in _KINDS]
+            self._usual[flags] = [(sum(each for each, _ in one), 1.0 + sum(rate for _, rate in one)) for one in found]
+        return self._usual[flags]
 
     def layout(self, total: int, tables: Mapping[str, int], links: int, flags: Sequence[str]) -> Built:
         """The file with all that `total` sums up, and with tables of so many bytes."""
@@ -232,28 +256,29 @@ class BusyBox:
         whole, each, growing = self._together
         return whole * code + (each + growing * rest / 1e6) * rest
 
-    def _thinned(self, flags: Sequence[str]) -> tuple[float, float]:
-        """What a section of code counts less, before it is packed, because of what flags add to it: bytes each, and of
-        every byte. What they add is much the same everywhere, so little is left of it.
+    def _thinned(self, flags: tuple[str, ...]) -> list[float]:
+        """By node, by what its bytes are to be multiplied before they are packed, because of what flags add to them:
+        that is much the same everywhere, so little is left of it.
         """
-        each = rate = 0.0
-        for flag in flags:
-            more, near, _far = self._flag_packing.get(flag, (0.0, 0.0, 0.0))
-            added_each, added_rate = self._flags.get(flag, {}).get("text", (0.0, 0.0))
+        sizes = self._plain(flags)
+        less = [0.0] * len(sizes)
+        for name, found in self._changed(flags).items():
+            more, near, _far = self._changes().packing.get(name, (0.0, 0.0, 0.0))
             if more:
-                each += (near / more - 1) * added_each
-                rate += (near / more - 1) * added_rate
-        return each, rate
+                for node, added in found:
+                    less[node] += (near / more - 1) * added
+        return [max(1 + thin / size, 0.0) if size else 1.0 for thin, size in zip(less, sizes, strict=True)]
 
     def _far(self, flags: Sequence[str]) -> float:
         """What is left of code under flags by methods that look far, beside what is left by those that look near."""
-        found = [self._flag_packing.get(flag, (0.0, 0.0, 0.0)) for flag in flags]
+        packing = self._changes().packing if flags else {}
+        found = [packing.get(flag, (0.0, 0.0, 0.0)) for flag in flags]
         return (1.0 + sum(far for _, _, far in found)) / (1.0 + sum(near for _, near, _ in found))
 
     def weights(self, flags: tuple[str, ...]) -> list[int]:
         """By node, its part of the sums under `flags` as long as no term changes it."""
         if flags not in self._weighed:
-            self._thin[flags] = [self._thinned(some) for some in (flags, _of_libraries(flags))]
+            self._thin[flags] = self._thinned(flags)
             self._weighed[flags] = [self._weight(node, size, flags) for node, size in enumerate(self._plain(flags))]
         return self._weighed[flags]
 
@@ -269,8 +294,7 @@ class BusyBox:
         if kind == _BSS or not size:
             return size << _FIELD_BITS * kind
         if kind == _TEXT:
-            each, rate = self._thin[flags][self._is_library[node]]
-            packed = max(int((size + each + rate * size) * self._shares[node]), 0)
+            packed = int(size * self._thin[flags][node] * self._shares[node])
             return size + (packed << _FIELD_BITS * _PACKED_TEXT)
         if kind == _IMPORT:
             packed = round(size * _IMPORT_SHARE)
@@ -281,7 +305,9 @@ class BusyBox:
 
     def _varied(self, node: int, flags: tuple[str, ...], held: Sequence[bool]) -> int:
         size, base = self._plain(flags)[node], self.program.nodes[node][3]
-        each, rate = self._effects[flags][self._is_library[node]][self._kinds[node]]
+        each, rate = self._usual_of(flags)[self._kinds[node]]
+        # What is taken away from a function had its part of what flags have added.
+        own_rate = size / base if base else rate
         grown = False
         for literal, difference in self.program.terms[node]:
             if not held[literal]:
@@ -290,7 +316,7 @@ class BusyBox:
                 return 0
             # What makes a function grow is that others are inlined, which happens once: the first is the largest.
             if difference < 0 or not grown:
-                size += round(difference * rate + (0 if base else each))
+                size += round(difference * (own_rate if difference < 0 else rate) + (0 if base else each))
             grown = grown or difference > 0
         return max(size, 0)
 
@@ -298,11 +324,6 @@ class BusyBox:
         pie = "HARDENING_PIE=n" not in flags
         protected = "HARDENING_RELRO=none" not in flags
         return Rules(**self._rules[f"{'pie' if pie else 'fixed'}-{'relro' if protected else 'plain'}"])
-
-
-def _of_libraries(flags: Sequence[str]) -> tuple[str, ...]:
-    """Those of the flags that libraries are compiled with, too."""
-    return tuple(flag for flag in flags if not flag.startswith(_PROGRAMS_ONLY))
 
 
 @cache
@@ -316,10 +337,22 @@ def load(arch: str, *, static: bool = True) -> BusyBox | None:
     gc.disable()
     try:
         data = json.loads(path.read_text())
-        return BusyBox(data, static=static) if static or "dynamic" in data else None
+        return BusyBox(data, static=static, changes=partial(_load_changes, arch))
     finally:
         if was_enabled:
             gc.enable()
+
+
+@cache
+def _load_changes(arch: str) -> Changes:
+    """What flags make of the measured BusyBox of an architecture."""
+    data = json.loads((DATA / f"flags-{arch}.json").read_text())
+    by_node: dict[str, dict[int, int]] = {name: {} for name in data["names"]}
+    for node, *sizes in data["nodes"]:
+        for found, size in zip(by_node.values(), sizes, strict=True):
+            if size:
+                found[node] = size
+    return Changes(by_node, data["usual"], data["packing"])
 
 
 def _usual_shares(shares: Sequence[int], kinds: Sequence[int], sizes: Sequence[int]) -> list[float]:

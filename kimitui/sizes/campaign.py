@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import json
 import tarfile
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,20 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from elftools.elf.elffile import ELFFile
-from elftools.elf.relocation import RelocationSection
 
 from kimitui.build import release as releases
 from kimitui.build.events import Emit
 from kimitui.config import Configuration
-from kimitui.sizes import applets, compose, datafile, packing, running, tarball, tools, usage
+from kimitui.sizes import applets, compose, datafile, flagged, linker, packing, running, tarball, tools, usage
 from kimitui.sizes import measure as compiling
 from kimitui.sizes.applets import Applet
 from kimitui.sizes.beside import beside
 from kimitui.sizes.brought import LINKS
-from kimitui.sizes.busybox import DATA, DEFLATE, BusyBox
+from kimitui.sizes.busybox import DATA, BusyBox
 from kimitui.sizes.compose import Graph, Key
 from kimitui.sizes.estimate import busybox_values
-from kimitui.sizes.layout import PAGE_BYTES, Contents, Rules, file_bytes, up
 from kimitui.sizes.measure import Compiled
 from kimitui.sizes.objects import Object
 from kimitui.sizes.packing import Placed
@@ -39,11 +37,6 @@ _IMPORTING = {
     "relro": (".got", ".got.plt"),
 }
 _ARCHIVES = 12  # put together
-_PARTS = ("part", "isra", "constprop", "cold")
-# Headers, code, read-only data, the rest; without pages of its own for code there are two.
-_SEPARATE_SEGMENTS = 4
-_STUB_BYTES = 4096
-_STUB = re.compile(rb"\0{2048,}")
 Say = Callable[[str], None]
 
 
@@ -67,8 +60,7 @@ def _busybox(arch: str, cache_dir: Path, *, emit: Emit, say: Say) -> str:
     fitted = usage.fitted(texts)
     starts_at = [(applet.conditions, node) for applet, node in entries]
     numbered, keys = datafile.program(graph, roots, starts_at, {literal for literal, _, _ in fitted["terms"]})
-    other = compiling.other_flags(wanted, arch, cache_dir, emit=emit)
-    say(f"{sum(map(len, other.objects.values()))} objects under {len(other.objects)} sets of flags")
+    layouts = compiling.layouts(wanted, arch, cache_dir, static=True, emit=emit)
     data: dict[str, Any] = {
         "about": {
             "arch": arch,
@@ -80,13 +72,13 @@ def _busybox(arch: str, cache_dir: Path, *, emit: Emit, say: Say) -> str:
         "program": numbered,
         "applets": datafile.applets(entries, numbered["literals"], keys),
         "tables": _tables(keys),
-        "flags": {name: _flag_effect(objects, found) for name, found in sorted(other.objects.items())},
-        "flag_packing": {name: list(pair) for name, pair in sorted(other.packing.items())},
-        "rules": {name: _layout(path) for name, path in other.linked.items()},
+        "rules": {name: linker.layout(path) for name, path in layouts.items()},
         "usage": _numbered_usage(fitted, numbered["literals"]),
     }
     small = compiling.program(config, cache_dir, emit=emit)
-    _calibrate(BusyBox(data), data["rules"], other.linked, base, small)
+    everything = _values(base.output / "busybox.config")
+    little = busybox_values(small.config), small.program
+    linker.calibrate(BusyBox(data), data["rules"], layouts, everything, little)
     _pack(data, _Linked(keys, objects, texts["="], base, small), config, cache_dir, emit)
     data["dynamic"] = _dynamic(data, base, compiling.dynamic(wanted, arch, cache_dir, emit=emit), cache_dir, emit)
     return datafile.text(data, _EVERYTHING) + "\n"
@@ -139,36 +131,6 @@ def _tables(keys: Iterable[Key]) -> dict[str, int]:
     }
 
 
-def _flag_effect(base: Mapping[str, Object], other: Mapping[str, Object]) -> dict[str, list[float]]:
-    """What flags add to a section of each kind: bytes each, and bytes for every byte; fitted to a sample."""
-    found: dict[str, list[float]] = {}
-    for kind in ("text", "rodata", "jumps"):
-        pairs = [pair for name, content in other.items() for pair in _pairs(base[name], content, kind)]
-        number, size = float(len(pairs)), float(sum(old for old, _ in pairs))
-        squares = float(sum(old * old for old, _ in pairs))
-        total, product = float(sum(more for _, more in pairs)), float(sum(old * more for old, more in pairs))
-        determinant = number * squares - size * size
-        if determinant:
-            each = (total * squares - product * size) / determinant
-            found[kind] = [round(each, 4), round((total - each * number) / size, 6)]
-    return found
-
-
-def _pairs(base: Object, other: Object, kind: str) -> list[tuple[int, int]]:
-    """Sizes of a kind's sections, and what they grow by; parts that a compiler splits off count with the whole."""
-    before, after = _by_whole(base, kind), _by_whole(other, kind)
-    return [(size, after[name] - size) for name, size in before.items() if name in after and size]
-
-
-def _by_whole(content: Object, kind: str) -> dict[str, int]:
-    sizes: dict[str, int] = {}
-    for section in content.sections.values():
-        if section.kind == kind and not section.pieces:
-            name = ".".join(word for word in section.name.split(".") if not word.isdigit() and word not in _PARTS)
-            sizes[name] = sizes.get(name, 0) + section.size_bytes
-    return sizes
-
-
 def _numbered_usage(fitted: Mapping[str, Any], literals: list[str]) -> dict[str, Any]:
     place = {literal: number for number, literal in enumerate(literals)}
     return {
@@ -179,87 +141,6 @@ def _numbered_usage(fitted: Mapping[str, Any], literals: list[str]) -> dict[str,
     }
 
 
-def _layout(program: Path) -> dict[str, Any]:
-    """What a linked program shows of its layout, contents included."""
-    with program.open("rb") as file:
-        elf: Any = ELFFile(file)
-        sections = {section.name: section for section in elf.iter_sections()}
-        loaded = [segment for segment in elf.iter_segments() if segment["p_type"] == "PT_LOAD"]
-        protected = any(segment["p_type"] == "PT_GNU_RELRO" for segment in elf.iter_segments())
-
-    def end(name: str) -> int:
-        return int(sections[name]["sh_offset"] + sections[name]["sh_size"])
-
-    code = [name for name, one in sections.items() if one["sh_flags"] & 4 and one["sh_size"]]
-    first = min(int(sections[name]["sh_offset"]) for name in code)
-    writable = next(segment for segment in loaded if segment["p_flags"] & 2)
-    read_only_end = max(end(name) for name, one in sections.items() if one["sh_flags"] & 7 == 2)
-    separate = len(loaded) == _SEPARATE_SEGMENTS
-    return {
-        "head_bytes": int(loaded[0]["p_filesz"]) if separate else first,
-        "text_bytes": max(map(end, code)) - first,
-        "rodata_bytes": read_only_end - (int(sections[".rodata"]["sh_offset"]) if separate else max(map(end, code))),
-        "relro_bytes": int(sections[".data"]["sh_offset"] - writable["p_offset"]),
-        "data_bytes": int(sections[".data"]["sh_size"]),
-        "bss_bytes": int(writable["p_memsz"] - writable["p_filesz"]),
-        "tail_bytes": program.stat().st_size - up(end(".data"), 8),
-        "text_rate": 0.0,
-        "rodata_rate": 0.0,
-        "separate_code": separate,
-        "protected": protected,
-        # What is made read-only ends with the largest page that a kernel can have: 64 kB on arm64.
-        "page_bytes": int(writable["p_align"]) if protected else PAGE_BYTES,
-    }
-
-
-def _stub_bytes(program: Path) -> int:
-    """What GNU ld has added between functions: on arm64, for Cortex-A53's erratum 843419, a page wherever the
-    instructions may need it, all zeros but for a few. Where they do is up to chance."""
-    with program.open("rb") as file:
-        elf: Any = ELFFile(file)
-        return _STUB_BYTES * len(_STUB.findall(elf.get_section_by_name(".text").data()))
-
-
-def _calibrate(
-    model: BusyBox,
-    rules_of: Mapping[str, dict[str, Any]],
-    linked: Mapping[str, Path],
-    base: Compiled,
-    small: compiling.Program,
-) -> None:
-    """Take from layouts what the model knows of, so that two programs come out as they are: the whole, and a small one.
-
-    What is left is in part the same for every program, in part it grows with it. Of what is up to chance, each gets as
-    much as those that were `linked` have on average.
-    """
-    stubs = {name: _stub_bytes(path) for name, path in linked.items()}
-    chance = sum(stubs.values()) / sum(rules["text_bytes"] for rules in rules_of.values())
-    for name, rules in rules_of.items():
-        rules["text_bytes"] -= stubs[name]
-    contents = running.built(model, _values(base.output / "busybox.config"), ()).contents
-    usual = rules_of["pie-relro"]
-    little = running.built(model, busybox_values(small.config), ()).contents
-    layout = _layout(small.program)
-    layout["text_bytes"] -= _stub_bytes(small.program)
-    rates = {}
-    for kind, whole, part in (("text", contents.text, little.text), ("rodata", contents.rodata, little.rodata)):
-        left = usual[f"{kind}_bytes"] - whole, layout[f"{kind}_bytes"] - part
-        rates[kind] = (left[0] - left[1]) / (whole - part)
-    heads = usual["head_bytes"] - contents.imports, layout["head_bytes"] - little.imports
-    relocated = (heads[0] - heads[1]) / (contents.relro - little.relro)
-    for name, rules in rules_of.items():
-        for kind, whole in (("text", contents.text), ("rodata", contents.rodata)):
-            rules[f"{kind}_rate"] = round(rates[kind], 6)
-            rules[f"{kind}_bytes"] -= round(whole * (1 + rules[f"{kind}_rate"]))
-        rules["text_rate"] = round(rules["text_rate"] + chance, 6)
-        # A program that is always at the same place has no relocations for its own addresses.
-        rules["head_rate"] = round(relocated, 4) if name.startswith("pie") else 0.0
-        rules["head_bytes"] -= contents.imports + round(contents.relro * rules["head_rate"])
-        rules["relro_bytes"] -= contents.relro
-        rules["data_bytes"] -= contents.data
-        rules["bss_bytes"] -= contents.bss
-
-
 def _dynamic(
     data: Mapping[str, Any], base: Compiled, shared: compiling.Dynamic, cache_dir: Path, emit: Emit
 ) -> dict[str, Any]:
@@ -267,12 +148,12 @@ def _dynamic(
     whole = shared.linked["pie-relro"]
     found: dict[str, Any] = {
         "import": dict.fromkeys(_IMPORTING, 0.0),
-        "rules": {name: _layout(path) for name, path in shared.linked.items()},
-        "libc": _library(shared.libraries),
+        "rules": {name: linker.layout(path) for name, path in shared.linked.items()},
+        "libc": linker.library(shared.libraries),
     }
     everything = _values(base.output / "busybox.config")
     known = running.built(BusyBox({**data, "dynamic": found}, static=False), everything, ())
-    sizes = _section_sizes(whole)
+    sizes = linker.section_sizes(whole)
     names = known.contents.imports - known.imports * round(found["import"]["head"])
     for place, sections in _IMPORTING.items():
         size = sum(sizes.get(section, 0) for section in sections)
@@ -280,25 +161,11 @@ def _dynamic(
     config = compiling.configuration(data["about"]["arch"], {}, static=False)
     small = compiling.program(config, cache_dir, emit=emit)
     model = BusyBox({**data, "dynamic": found}, static=False)
-    _calibrate(model, found["rules"], shared.linked, base, small)
+    little = busybox_values(small.config), small.program
+    linker.calibrate(model, found["rules"], shared.linked, everything, little)
     found["libc"]["packed"] |= _library_packed(shared.libraries[""], small, cache_dir, emit)
-    found["together"] = _together(model, [(everything, whole), (busybox_values(small.config), small.program)])
+    found["together"] = _together(model, [(everything, whole), little])
     return found
-
-
-def _library(outputs: Mapping[str, Path]) -> dict[str, Any]:
-    """What a shared C library takes: its layout, and by flags what they add to its code and to what deflate leaves."""
-    programs = {name: output / "lib" / "libc.so.stripped" for name, output in outputs.items()}
-    code = {name: _layout(program)["text_bytes"] for name, program in programs.items()}
-    packed = {name: tarball.deflated(program.read_bytes()) for name, program in programs.items()}
-    rules = _layout(programs[""])
-    # What fills its data up to what is not in the file.
-    rules["tail_bytes"] += programs[""].stat().st_size - file_bytes(Contents(0, 0, 0, 0, 0), Rules(**rules))
-    return {
-        "rules": rules,
-        "packed": {DEFLATE: packed[""]},
-        "flags": {name: [code[name] - code[""], packed[name] - packed[""]] for name in sorted(programs) if name},
-    }
 
 
 def _library_packed(output: Path, small: compiling.Program, cache_dir: Path, emit: Emit) -> dict[str, int]:
@@ -308,20 +175,6 @@ def _library_packed(output: Path, small: compiling.Program, cache_dir: Path, emi
     archives = [packing.archive(small.program.read_bytes(), [], some, epoch)[0] for some in (files, {})]
     measured = compiling.packed(small.config, archives, cache_dir, emit=emit)
     return {method: with_it - without for method, (with_it, without) in sorted(measured.items())}
-
-
-def _section_sizes(program: Path) -> dict[str, int]:
-    """Bytes by section; of relocations, those that name a symbol: the others are not for the sake of imports."""
-    with program.open("rb") as file:
-        elf: Any = ELFFile(file)
-        return {section.name: _size_of(section) for section in elf.iter_sections()}
-
-
-def _size_of(section: Any) -> int:
-    if not isinstance(section, RelocationSection):
-        return int(section["sh_size"])
-    named = sum(1 for relocation in section.iter_relocations() if relocation["r_info_sym"])
-    return named * int(section["sh_entsize"])
 
 
 @dataclass(frozen=True)
@@ -335,25 +188,25 @@ class _Linked:
     small: compiling.Program
 
 
-def _pack(data: dict[str, Any], linked: _Linked, config: Configuration, cache_dir: Path, emit: Emit) -> None:
+def _pack(data: dict[str, Any], whole: _Linked, config: Configuration, cache_dir: Path, emit: Emit) -> None:
     """Measure what compression leaves of sections, and of archives that are put together from them."""
-    found = packing.contents(linked.base.output / "busybox.unstripped", linked.keys, linked.objects)
+    found = packing.contents(whole.base.output / "busybox.unstripped", whole.keys, whole.objects)
     data["packed"] = packing.shares(found)
     names = [name for _, name, _, _ in data["applets"] if name != "busybox"]  # no link leads to itself
-    tables = _tables_of(data, names, found, linked.texts)
-    plain = usage.plain(list(linked.texts.values()))
+    tables = _tables_of(data, names, found, whole.texts)
+    plain = usage.plain(list(whole.texts.values()))
     data["packing"] = {
         "tables": {name: packing.share(content) for name, content in {**tables, "usage_messages": plain}.items()}
     }
-    everything = _values(linked.base.output / "busybox.config")
+    everything = _values(whole.base.output / "busybox.config")
     programs = [
-        (everything, linked.base.output / "busybox"),
-        (busybox_values(linked.small.config), linked.small.program),
+        (everything, whole.base.output / "busybox"),
+        (busybox_values(whole.small.config), whole.small.program),
     ]
     data["packing"]["together"] = _together(BusyBox(data), programs)
     model = BusyBox(data)
     sizes = model.sizes(())
-    around = beside(config, linked.base.toolchain_digest, cache_dir, lambda plan: {}).contents
+    around = beside(config, whole.base.toolchain_digest, cache_dir, lambda plan: {}).contents
     links = {name: link.removeprefix("/") for _, name, link, _ in data["applets"]}
     archives = []
 
@@ -367,7 +220,7 @@ def _pack(data: dict[str, Any], linked: _Linked, config: Configuration, cache_di
     for some in packing.draws(_ARCHIVES, names):
         # Without the tables of the whole program.
         nodes = [node for node in model.needed(everything, some) if found[node].content and sizes[node]]
-        tables = _tables_of(data, some, found, linked.texts)
+        tables = _tables_of(data, some, found, whole.texts)
         packed = model.packed_tables({name: len(content) for name, content in tables.items()})
         body = packing.program(_parts(data, nodes, found, tables))
         code, rest = model.packed_of(nodes)
@@ -431,6 +284,34 @@ def _values(config: Path) -> dict[str, str]:
     return {name: value.strip('"') for name, _, value in lines}
 
 
+def _flags(arch: str, cache_dir: Path, *, emit: Emit, say: Say) -> str:
+    """The text of the data file of what flags make of the program in BusyBox's data file. Raises as `build` does."""
+    known = json.loads((DATA / f"busybox-{arch}.json").read_text())
+    measured = compiling.flagged(busybox(), arch, cache_dir, emit=emit)
+    say(f"{sum(map(len, measured.objects.values()))} objects under {len(measured.objects)} sets of flags")
+    numbers = flagged.nodes(known["program"])
+    library = {
+        (name.replace(".lo", ".o"), held, kind): number
+        for (name, held, kind), number in numbers.items()
+        if name.startswith("libc.a:")
+    }
+    changes = {name: flagged.by_node(measured.plain, one, numbers) for name, one in sorted(measured.objects.items())}
+    for name, found in changes.items():
+        found.update(flagged.by_node(measured.plain_library, measured.libraries[name], library))
+    names, singles = list(changes), [name for name in changes if "+" not in name]
+    for name in names:
+        for part in name.split("+") if name not in singles else ():
+            changes[name].subtract(changes[part])
+    data = {
+        "about": {**known["about"], "program": flagged.digest(known["program"])},
+        "names": names,
+        "nodes": flagged.rows([changes[name] for name in names]),
+        "usual": {name: flagged.fitted(measured.plain, measured.objects[name]) for name in singles},
+        "packing": {name: list(measured.packing[name]) for name in singles},
+    }
+    return datafile.text(data) + "\n"
+
+
 def _packages(arch: str, cache_dir: Path, *, emit: Emit, say: Say) -> str:
     """The text of the data file of all packages of an architecture and its initramfs, under the usual flags."""
     toolchain, found, initramfs_bytes = compiling.packages(arch, cache_dir, static=True, emit=emit)
@@ -445,7 +326,7 @@ def _packages(arch: str, cache_dir: Path, *, emit: Emit, say: Say) -> str:
     return datafile.text(data) + "\n"
 
 
-MEASURES: Mapping[str, Callable[..., str]] = {"busybox": _busybox, "packages": _packages}
+MEASURES: Mapping[str, Callable[..., str]] = {"busybox": _busybox, "flags": _flags, "packages": _packages}
 
 
 def measure(what: str, arch: str, cache_dir: Path, *, emit: Emit, say: Say) -> Path:

@@ -55,7 +55,7 @@ def program(
         "nodes": [
             [
                 object_number[name],
-                _short(name, section),
+                held(section) if name else "",  # strings that several sections share are of no object
                 graph.nodes[name, section].kind,
                 graph.nodes[name, section].size_bytes,
             ]
@@ -104,10 +104,8 @@ def _compact(value: object) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
-def _short(name: str, section: str) -> str:
-    """What a section holds: the name of a function or a variable; nothing for strings that several sections share."""
-    if not name:
-        return ""
+def held(section: str) -> str:
+    """What a section holds: the name of a function or a variable."""
     for prefix in (".text.", ".data.rel.ro.local.", ".data.rel.ro.", ".rodata.", ".data.", ".bss."):
         if section.startswith(prefix):
             return section.removeprefix(prefix)

@@ -44,6 +44,18 @@ FLAG_SETS: Mapping[str, Mapping[str, object]] = {
     "HARDENING_FORTIFY=2": {"fortify": "2"},
     "HARDENING_FORTIFY=3": {"fortify": "3"},
 }
+# Of all pairs, only these make something else of code than one and the other, as a sample of objects showed: both
+# change how functions end, or where they find the guard of the stack.
+PAIRS: Mapping[str, Sequence[str]] = {
+    "x86_64": ("HARDENING_STACK_PROTECTOR=all+HARDENING_ZERO_REGISTERS=y",),
+    "arm64": (
+        "HARDENING_BRANCH_PROTECTION=y+HARDENING_STACK_PROTECTOR=all",
+        "HARDENING_PIE=n+HARDENING_STACK_PROTECTOR=all",
+        "HARDENING_PIE=n+HARDENING_STACK_PROTECTOR=none",
+        "HARDENING_STACK_PROTECTOR=all+HARDENING_ZERO_REGISTERS=y",
+    ),
+    "riscv64": ("HARDENING_PIE=n+HARDENING_STACK_PROTECTOR=all", "HARDENING_PIE=n+HARDENING_STACK_PROTECTOR=none"),
+}
 # Ways to link, each with a layout of its own.
 LAYOUTS: Mapping[str, Mapping[str, object]] = {
     "pie-relro": {},
@@ -53,12 +65,20 @@ LAYOUTS: Mapping[str, Mapping[str, object]] = {
 }
 # What every program begins and ends with; the linker keeps all of it.
 START = "start:"
+LIBC = "lib/libc.a"
 START_FILES = ("rcrt1.o", "crti.o", "crtn.o", "relro.o", "crtbeginS.o", "crtendS.o")
 
 
 def flag_sets(arch: str) -> dict[str, Mapping[str, object]]:
     """The sets of flags that an architecture's compiler has, by name."""
     return {name: values for name, values in FLAG_SETS.items() if name.split("=")[0] not in MISSING.get(arch, ())}
+
+
+def pairs(arch: str) -> dict[str, Mapping[str, object]]:
+    """The same for pairs of them; their names are joined by a plus."""
+    known = flag_sets(arch)
+    parts = ((name, name.split("+")) for name in PAIRS[arch])
+    return {name: {**known[one], **known[other]} for name, (one, other) in parts}
 
 
 @dataclass(frozen=True)
@@ -79,18 +99,20 @@ class Compiled:
                 file = archive.extractfile(member) if member.name.endswith(".o") else None
                 if file:
                     yield member.name, read(file.read())
-        for archive_name, path in (
-            ("libc.a", self.musl / "lib/libc.a"),
-            ("libgcc.a", self.output / "runtime/libgcc.a"),
-        ):
-            seen: dict[str, int] = {}
-            for name, content in members(path.read_bytes()):
-                seen[name] = seen.get(name, 0) + 1  # musl has two realloc.lo
-                yield f"{archive_name}:{name}{'' if seen[name] == 1 else f'#{seen[name]}'}", read(content)
+        for path in (self.musl / LIBC, self.output / "runtime/libgcc.a"):
+            yield from archived(path)
         for name in START_FILES:
             directory = self.output / "runtime" if name.startswith(("crtbegin", "crtend")) else self.musl / "lib"
             if (directory / name).exists():
                 yield f"{START}{name}", read((directory / name).read_bytes())
+
+
+def archived(path: Path) -> Iterator[tuple[str, Object]]:
+    """The objects of an archive with their names, such as `libc.a:printf.lo`."""
+    seen: dict[str, int] = {}
+    for name, content in members(path.read_bytes()):
+        seen[name] = seen.get(name, 0) + 1  # musl has two realloc.lo
+        yield f"{path.name}:{name}{'' if seen[name] == 1 else f'#{seen[name]}'}", read(content)
 
 
 def configuration(arch: str, hardening: Mapping[str, object], *, static: bool = True) -> Configuration:
@@ -147,53 +169,67 @@ def variants(
 
 
 @dataclass(frozen=True)
-class OtherFlags:
-    """A sample of objects by name of the flags and of the object, and the programs by their layout.
+class Flagged:
+    """BusyBox's objects, as they are and by name of the flags that they were compiled with, and the C library's.
 
-    `packing` has by name of the flags what they add, relatively, to the sample's code, to what deflate leaves of it,
-    and to what LZMA leaves, which finds what is far apart.
+    `packing` has by name of the flags what they add, relatively, to BusyBox' code, to what deflate leaves of it, and to
+    what LZMA leaves, which finds what is far apart.
     """
 
+    plain: Mapping[str, Object]
     objects: Mapping[str, Mapping[str, Object]]
     packing: Mapping[str, tuple[float, float, float]]
-    linked: Mapping[str, Path]
+    plain_library: Mapping[str, Object]
+    libraries: Mapping[str, Mapping[str, Object]]
 
 
 @dataclass(frozen=True)
 class Dynamic:
-    """BusyBox with everything on, linked with a shared C library, by its layout; and that library, by name of the flags
-    under which it was compiled, "" for the usual ones."""
+    """BusyBox with everything on, linked with a shared C library, by its layout; and where that library is, by name of
+    the flags under which it was compiled, "" for the usual ones."""
 
     linked: Mapping[str, Path]
     libraries: Mapping[str, Path]
 
 
+def layouts(wanted: Wanted, arch: str, cache_dir: Path, *, static: bool, emit: Emit) -> dict[str, Path]:
+    """BusyBox with everything on, linked in each way. Raises as `build` does."""
+    with _opened(configuration(arch, {}, static=static), cache_dir, emit) as room:
+        first = busybox_step(room, wanted)
+        link = {name: flags(configuration(arch, one, static=static)).link for name, one in LAYOUTS.items()}
+        text = json.dumps({"base": [], "compile": {}, "link": link}, sort_keys=True)
+        step = _flags_step("sizes-layouts", first, first.uses, text)
+        output = room.runner.run(in_order((step,)))[step.name].output
+    return {name: output / f"linked-{name}" for name in LAYOUTS}
+
+
 def dynamic(wanted: Wanted, arch: str, cache_dir: Path, *, emit: Emit) -> Dynamic:
     """What a shared C library makes of the program. Raises as `build` does."""
-    with _opened(configuration(arch, {}, static=False), cache_dir, emit) as room:
-        first = busybox_step(room, wanted)
-        link = {name: flags(configuration(arch, one, static=False)).link for name, one in LAYOUTS.items()}
-        text = json.dumps({"base": [], "compile": {}, "link": link}, sort_keys=True)
-        step = _flags_step("sizes-dynamic", first, first.uses, text)
-        linked = room.runner.run(in_order((step,)))[step.name].output
-    libraries = {}
-    for name, values in {"": {}, **flag_sets(arch)}.items():
+    linked = layouts(wanted, arch, cache_dir, static=False, emit=emit)
+    return Dynamic(linked, _libraries(arch, flag_sets(arch), cache_dir, emit))
+
+
+def _libraries(arch: str, sets: Mapping[str, Mapping[str, object]], cache_dir: Path, emit: Emit) -> dict[str, Path]:
+    """Where the C library is, shared and static, by name of the flags; "" for the usual ones."""
+    found = {}
+    for name, values in {"": {}, **sets}.items():
         with _opened(configuration(arch, values, static=False), cache_dir, emit) as room:
             (musl,) = (used for used in room.plan.busybox.uses if used.name == "musl")
-            libraries[name] = room.runner.run(in_order((musl,)))[musl.name].output
-    return Dynamic({name: linked / f"linked-{name}" for name in LAYOUTS}, libraries)
+            found[name] = room.runner.run(in_order((musl,)))[musl.name].output
+    return found
 
 
-def other_flags(wanted: Wanted, arch: str, cache_dir: Path, *, emit: Emit) -> OtherFlags:
-    """What flags make of objects and of the program. Raises as `build` does."""
+def flagged(wanted: Wanted, arch: str, cache_dir: Path, *, emit: Emit) -> Flagged:
+    """What flags make of objects. Raises as `build` does."""
     base = configuration(arch, {})
     with _opened(base, cache_dir, emit) as room:
         first = busybox_step(room, wanted)
+    sets = {**flag_sets(arch), **pairs(arch)}
     text = json.dumps(
         {
             "base": flags(base).compile,
-            "compile": {name: flags(configuration(arch, one)).compile for name, one in flag_sets(arch).items()},
-            "link": {name: flags(configuration(arch, one)).link for name, one in LAYOUTS.items()},
+            "compile": {name: flags(configuration(arch, one)).compile for name, one in sets.items()},
+            "link": {},
         },
         sort_keys=True,
     )
@@ -201,30 +237,42 @@ def other_flags(wanted: Wanted, arch: str, cache_dir: Path, *, emit: Emit) -> Ot
         libraries = {used.name: used for used in (*room.plan.busybox.uses, *first.uses)}
         step = _flags_step("sizes-flags", first, libraries.values(), text)
         done = room.runner.run(in_order((step,)))
-        output = done[step.name].output
-    found: dict[str, dict[str, Object]] = {}
-    code: dict[str, list[bytes]] = {}
-    sample: set[str] = set()
-    with tarfile.open(output / "flags.tar") as archive:
-        for member in archive:
-            file = archive.extractfile(member)
-            assert file is not None
-            name, _, path = member.name.partition("/")
-            content = file.read()
-            found.setdefault(name, {})[path] = read(content)
-            code.setdefault(name, []).append(text_of(content))
-            sample.add(path)
+    objects: dict[str, dict[str, Object]] = {}
+    code: dict[str, dict[str, bytes]] = {}
+    with tarfile.open(done[step.name].output / "flags.tar") as archive:
+        for path, content in _files(archive):
+            name, _, path = path.partition("/")
+            objects.setdefault(name, {})[path] = read(content)
+            code.setdefault(name, {})[path] = text_of(content)
     with tarfile.open(done[first.name].output / "objects.tar") as archive:
-        files = [archive.extractfile(member) for member in archive if member.name in sample]
-        plain = b"".join(text_of(file.read()) for file in files if file)
-    usual = len(plain), tarball.deflated(plain), packed_far(plain)
-    packing = {}
-    for name, parts in code.items():
-        changed = b"".join(parts)
-        sizes = len(changed), tarball.deflated(changed), packed_far(changed)
-        more, deflated, far = (round(size / before - 1, 5) for size, before in zip(sizes, usual, strict=True))
-        packing[name] = more, deflated, far
-    return OtherFlags(found, packing, {name: output / f"linked-{name}" for name in LAYOUTS})
+        plain = {path: content for path, content in _files(archive) if path.endswith(".o")}
+    usual = {path: text_of(content) for path, content in plain.items()}
+    archives = {
+        # musl calls them .lo where they can be at any place in memory.
+        name: {path.replace(".lo", ".o"): one for path, one in archived(output / LIBC)}
+        for name, output in _libraries(arch, sets, cache_dir, emit).items()
+    }
+    return Flagged(
+        plain={path: read(content) for path, content in plain.items()},
+        objects=objects,
+        packing={name: _packing(usual, changed) for name, changed in code.items()},
+        plain_library=archives.pop(""),
+        libraries=archives,
+    )
+
+
+def _files(archive: tarfile.TarFile) -> Iterator[tuple[str, bytes]]:
+    for member in archive:
+        if (file := archive.extractfile(member)) is not None:
+            yield member.name, file.read()
+
+
+def _packing(plain: Mapping[str, bytes], changed: Mapping[str, bytes]) -> tuple[float, float, float]:
+    """What is added to code, to what deflate leaves of it and to what LZMA leaves, relative to what there was."""
+    before, after = (b"".join(code[path] for path in changed) for code in (plain, changed))
+    sizes = ((len(code), tarball.deflated(code), packed_far(code)) for code in (before, after))
+    more, deflated, far = (round(now / then - 1, 5) for then, now in zip(*sizes, strict=True))
+    return more, deflated, far
 
 
 def _flags_step(name: str, first: Step, uses: Iterable[Step], text: str) -> Step:
