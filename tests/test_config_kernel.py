@@ -87,3 +87,11 @@ def test_upstream_symbols_are_checked_against_linuxs_tree(
         assert caught.value.where and caught.value.where != Location(PLACE)
     finally:
         tree.unset_values()
+
+
+@pytest.mark.parametrize("arch", ["arm64", "riscv64"])
+def test_where_a_boot_loader_unpacks_the_kernel_there_is_no_choice_of_a_packer(arch: str) -> None:
+    asked = Configuration.open("vm", arch=arch).requested("kernel")
+    assert asked["NET"] == "y" and not any(name.startswith("KERNEL_") for name in asked)
+    with pytest.raises(PresetError, match="KERNEL_ZSTD cannot be on"):
+        configured(f'{{ image: {{ arch: "{arch}", formats: ["vmlinuz"] }}, kernel: {{ KERNEL_ZSTD: true }} }}')
