@@ -33,7 +33,10 @@ fi
 
 kernel_make "$KERNEL_IMAGE"
 objects
-readelf --section-headers --wide linux/vmlinux >/sources/measured/sections
+# Of a riscv kernel that moves itself, only this one has what it moves by, as its image has.
+program=linux/vmlinux
+[ ! -e $program.relocs ] || ! grep -q '^CONFIG_RELOCATABLE=y' linux/.config || program=$program.relocs
+readelf --section-headers --wide $program >/sources/measured/sections
 boot=linux/arch/$KERNEL_ARCH/boot
 stat --format=%s "$boot/$KERNEL_IMAGE" >/sources/measured/vmlinuz-bytes
 
@@ -48,7 +51,7 @@ else
 	cp "$boot/Image" $payload
 fi
 stat --format=%s $payload >/sources/measured/payload-bytes
-python3 /input/sizes_packed.py /build/linux "$KERNEL_ARCH" "$payload" /sources/measured
+python3 /input/sizes_packed.py /build/linux "$KERNEL_ARCH" "/build/$program" "$payload" /sources/measured
 
 # Modules as the step linux installs them: bytes, bytes of the file packed by itself, path.
 if grep -q '^CONFIG_MODULES=y' linux/.config; then

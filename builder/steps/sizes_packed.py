@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What compressors make of a built kernel: sizes_packed.py BUILD_DIRECTORY KERNEL_ARCH PAYLOAD RESULTS
+"""What compressors make of a built kernel: sizes_packed.py BUILD_DIRECTORY KERNEL_ARCH VMLINUX PAYLOAD RESULTS
 
 `packed` in RESULTS is what they make of PAYLOAD, as scripts/Makefile.lib of Linux calls them, a line each. Where there
 is `take-apart`, `pieces.json` has the parts of the kernel: a part costs what the whole is larger with it than with
@@ -72,9 +72,9 @@ def packed(contents: Mapping[str, bytes], arch: str) -> dict[str, dict[str, int]
     return {name: {packer: found[name, packer] for packer in PACKERS} for name in contents}
 
 
-def pieces(directory: Path, arch: str) -> dict[str, dict[str, int]]:
+def pieces(directory: Path, arch: str, vmlinux: Path) -> dict[str, dict[str, int]]:
     """By part, its bytes and what it costs; "whole" and "plain" are what there is with and without all of them."""
-    program = (directory / "vmlinux").read_bytes()
+    program = vmlinux.read_bytes()
     loaded = bytearray()
     places = []
     for section in sections(program):
@@ -100,12 +100,12 @@ def pieces(directory: Path, arch: str) -> dict[str, dict[str, int]]:
     return totals | {part: {"bytes": size, **costs[part]} for part, size in sizes.items()}
 
 
-def main(directory: Path, arch: str, payload: Path, results: Path) -> None:
+def main(directory: Path, arch: str, vmlinux: Path, payload: Path, results: Path) -> None:
     """Write the results."""
     (found,) = packed({"payload": payload.read_bytes()}, arch).values()
     (results / "packed").write_text("".join(f"{packer} {size}\n" for packer, size in found.items()))
     if (results / "take-apart").exists():
-        (results / "pieces.json").write_text(json.dumps(pieces(directory, arch), indent=1))
+        (results / "pieces.json").write_text(json.dumps(pieces(directory, arch, vmlinux), indent=1))
 
 
-main(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), Path(sys.argv[4]))
+main(Path(sys.argv[1]), sys.argv[2], *map(Path, sys.argv[3:6]))

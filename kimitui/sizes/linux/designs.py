@@ -47,6 +47,7 @@ COMPILED_IN = (
     "SECURITY",
     "TRANSPARENT_HUGEPAGE",
     "KFENCE",
+    "PERF_EVENTS",  # on riscv64 all functions have frame pointers for its sake
 )
 """Options that change what is compiled of many files, those first that change most.
 
@@ -60,7 +61,7 @@ VARIANTS = {
 """Options that change much in a few objects (in ways that their sources do not show), for which these are measured both
 ways, and the symbol that says whether it does."""
 
-_WITH_OBJECTS = ("FTRACE", "KFENCE", "MEMCG", "SECURITY", "TRANSPARENT_HUGEPAGE")
+_WITH_OBJECTS = ("FTRACE", "KFENCE", "MEMCG", "PERF_EVENTS", "SECURITY", "TRANSPARENT_HUGEPAGE")
 """Those of them that bring objects, which are to be in the kernel that has everything."""
 
 CORE = (

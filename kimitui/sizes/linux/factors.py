@@ -71,13 +71,14 @@ def core_factors(kernels: Sequence[Measured], conditions: Conditions, source: Pa
     for option, on, off in pairs:
         if (formula := conditions.on(option)) in ("y", "n"):
             continue
-        # Objects whose sources do not name it: what they change by comes from headers, or from the compiler.
-        shared = [
-            path
-            for path in on.objects.keys() & off.objects.keys()
-            if guards.lines_of(source, path, on.values) == guards.lines_of(source, path, off.values)
-        ]
-        sums = [[sum(one.objects[path][kind] for path in shared) for one in (on, off)] for kind in range(len(KINDS))]
+        # What is left beside the lines that sources have for it comes from headers, or from the compiler.
+        sums = [[0.0, 0.0] for _ in KINDS]
+        for path in on.objects.keys() & off.objects.keys():
+            more, less = (guards.lines_of(source, path, one.values) for one in (on, off))
+            left = less / more if more and less else 1.0
+            for pair, size, without in zip(sums, on.objects[path], off.objects[path], strict=True):
+                pair[0] += size * left
+                pair[1] += without
         by_kind = [round(more / less, 4) if more and less else 1.0 for more, less in sums]
         found.append(Factor(formula, by_kind, {option: True}))
     return found

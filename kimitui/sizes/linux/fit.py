@@ -101,7 +101,7 @@ def fit(
     }
     contents = [_content(kernel, objects, groups, known) for kernel in whole]
     wrapped = [kernel for kernel in kernels if kernel.use == "wrapper"]
-    data = image.with_image(data, whole, conditions, contents, wrapped)
+    data = image.with_image(data, whole, conditions, contents, wrapped, packs_itself=platform == "x86")
     model = Model(data)
     data["image"]["installed"] = modules.fitted(whole, lambda kernel: model.contents(kernel.requested))
     return data

@@ -136,10 +136,13 @@ def with_image(
     conditions: Conditions,
     contents: Sequence[float],
     wrapped: Sequence[Measured] = (),
+    *,
+    packs_itself: bool,
 ) -> dict[str, Any]:
     """With what compressors make of kernels; `contents` is what zlib makes of the objects of each of the whole ones.
 
-    `wrapped` are further kernels, one for each other compressor: with another one to unpack them.
+    `wrapped` are further kernels, one for each other compressor: with another one to unpack them. `packs_itself` says
+    that a kernel has what unpacks it, which can be chosen.
     """
     compressors = []
     for name in COMPRESSORS:
@@ -159,8 +162,8 @@ def with_image(
                 "wrapper": _least_wrapper([k for k in (*whole, *wrapped) if k.compressor == word] or whole),
             }
         )
-    # Where there is no choice, as on arm64, it is gzip.
-    offered = [one for one in compressors if one["when"] != "n"] or compressors[:1]
+    # Where a boot loader unpacks it, it is gzip whatever is asked for.
+    offered = [one for one in compressors if one["when"] != "n"] if packs_itself else compressors[:1]
     data["image"]["compressors"] = [*offered[:-1], {**offered[-1], "when": "y"}]
     data["image"]["wrapper"] = _wrapping((*whole, *wrapped), conditions)
     return data

@@ -40,7 +40,7 @@ def fitted(whole: Sequence[Measured], contents: Callable[[Measured], tuple[Conte
             linked, own = contents(kernel)
             lists = _taken([file for file in kernel.modules if is_about_kernel(file)])
             installed = _taken([file for file in kernel.modules if not is_about_kernel(file)])
-            tables = sum(NOTHING["tables"][kind] * own[kind] for kind in TABLES)
+            tables = sum(NOTHING["tables"][kind] * own.get(kind, 0.0) for kind in TABLES)  # x86 has them
             rows.append((linked, own, lists, installed, tables))
     plain = [row for row in rows if not row[4]]
     packed = _ratio([(installed[2], own["packed"]) for _, own, _, installed, _ in plain or rows])

@@ -12,6 +12,7 @@ from kimitui.kconfig.loader import load
 from kimitui.sizes.kernel import Model
 from kimitui.sizes.linux import image
 from kimitui.sizes.linux.conditions import Conditions
+from kimitui.sizes.linux.factors import core_factors
 from kimitui.sizes.linux.fit import fit
 from kimitui.sizes.linux.record import Measured, Vector
 from kimitui.sizes.linux.slice import Slice
@@ -126,6 +127,17 @@ def test_a_kernel_that_was_not_measured_comes_out_as_it_would_be(source: Path, v
     raw = sum(code + rest for code, rest, *_ in true.objects.values()) + true.orc_bytes
     assert found.raw_bytes == pytest.approx(raw, rel=0.002)
     assert found.vmlinuz_bytes == pytest.approx(true.vmlinuz_bytes, rel=0.002)
+
+
+def test_what_lines_say_of_an_option_is_not_counted_twice_in_the_core(source: Path) -> None:
+    """A third of net/core.c is for IPv6; all else that IPv6 changes is a tenth, everywhere."""
+    on = measured("core-00-everything", "core", EVERYTHING, "net/core.o", "init/main.o")
+    smaller = {"net/core.o": of(2_000), "init/main.o": of(round(on.objects["init/main.o"][0] / 1.1))}
+    off = Measured("core-01-IPV6", "core", without("IPV6"), without("IPV6"), smaller, 0, 0, {})
+    tree = load(source / "Kconfig")
+    (found,) = core_factors([on, off], Conditions(Slice(tree, (*ASKED, *PACKERS), {}), tree), source)
+    assert found.options == {"IPV6": True}
+    assert found.by_kind[0] == pytest.approx(1.1, rel=0.001)
 
 
 def test_formulas_do_not_depend_on_the_order_of_sets(source: Path) -> None:
