@@ -10,13 +10,12 @@ from typing import Any
 from elftools.elf.elffile import ELFFile
 from elftools.elf.relocation import RelocationSection
 
-from kimitui.sizes import running, tarball
+from kimitui.sizes import erratum, running, tarball
 from kimitui.sizes.busybox import DEFLATE, BusyBox
 from kimitui.sizes.layout import PAGE_BYTES, Contents, Rules, file_bytes, up
 
 # Headers, code, read-only data, the rest; without pages of its own for code there are two.
 _SEPARATE_SEGMENTS = 4
-_STUB_BYTES = 4096
 _STUB = re.compile(rb"\0{2048,}")
 
 
@@ -53,18 +52,21 @@ def layout(program: Path) -> dict[str, Any]:
     }
 
 
-def _stub_bytes(program: Path) -> int:
-    """What GNU ld has added between functions: on arm64, for Cortex-A53's erratum 843419, a page wherever the
-    instructions may need it, all zeros but for a few. Where they do is up to chance."""
+def _by_chance(program: Path) -> int:
+    """Bytes by which GNU ld has added more between functions than it does on average, or, below 0, less: pages on
+    arm64, all zeros but for a few instructions."""
     with program.open("rb") as file:
         elf: Any = ELFFile(file)
-        return _STUB_BYTES * len(_STUB.findall(elf.get_section_by_name(".text").data()))
+        if elf["e_machine"] != "EM_AARCH64":
+            return 0
+        code = elf.get_section_by_name(".text").data()
+    return erratum.PAGE_BYTES * len(_STUB.findall(code)) - erratum.expected_bytes(code)
 
 
 def library(outputs: Mapping[str, Path]) -> dict[str, Any]:
     """What a shared C library takes: its layout, and by flags what they add to its code and to what deflate leaves."""
     programs = {name: output / "lib" / "libc.so.stripped" for name, output in outputs.items()}
-    code = {name: layout(program)["text_bytes"] for name, program in programs.items()}
+    code = {name: layout(program)["text_bytes"] - _by_chance(program) for name, program in programs.items()}
     packed = {name: tarball.deflated(program.read_bytes()) for name, program in programs.items()}
     rules = layout(programs[""])
     # What fills its data up to what is not in the file.
@@ -101,19 +103,16 @@ def calibrate(
 
     The whole has the symbols' values `everything`; of the small one there are such, and the program.
 
-    What is left is in part the same for every program, in part it grows with it. Of what is up to chance, each gets as
-    much as those that were `linked` have on average.
+    What is left is in part the same for every program, in part it grows with it.
     """
-    stubs = {name: _stub_bytes(path) for name, path in linked.items()}
-    chance = sum(stubs.values()) / sum(rules["text_bytes"] for rules in rules_of.values())
     for name, rules in rules_of.items():
-        rules["text_bytes"] -= stubs[name]
+        rules["text_bytes"] -= _by_chance(linked[name])
     contents = running.built(model, everything, ()).contents
     usual = rules_of["pie-relro"]
     values, program = small
     little = running.built(model, values, ()).contents
     other = layout(program)
-    other["text_bytes"] -= _stub_bytes(program)
+    other["text_bytes"] -= _by_chance(program)
     rates = {}
     for kind, whole, part in (("text", contents.text, little.text), ("rodata", contents.rodata, little.rodata)):
         left = usual[f"{kind}_bytes"] - whole, other[f"{kind}_bytes"] - part
@@ -124,7 +123,6 @@ def calibrate(
         for kind, whole in (("text", contents.text), ("rodata", contents.rodata)):
             rules[f"{kind}_rate"] = round(rates[kind], 6)
             rules[f"{kind}_bytes"] -= round(whole * (1 + rules[f"{kind}_rate"]))
-        rules["text_rate"] = round(rules["text_rate"] + chance, 6)
         # A program that is always at the same place has no relocations for its own addresses.
         rules["head_rate"] = round(relocated, 4) if name.startswith("pie") else 0.0
         rules["head_bytes"] -= contents.imports + round(contents.relro * rules["head_rate"])
