@@ -22,6 +22,7 @@ PARTS = {
     "exports": ("__ksymtab", "__kcrctab"),
     "sites": (".return_sites", ".retpoline_sites", ".call_sites", ".ibt_endbr_seal"),
     "dynamic": (".rela.dyn", ".relr.dyn"),
+    "symbols": (".dynsym", ".dynstr", ".hash", ".gnu.hash"),
 }
 """The parts that are sections, by how their names begin."""
 

@@ -85,9 +85,10 @@ _HOLDING = {"COMPAT": ("IA32_EMULATION",), "PARAVIRT": ("HYPERV", "KVM_GUEST", "
 
 _NOT_SHOWN = ("CRC32_SARWATE", "INIT_STACK_NONE")
 
-TOGETHER = ((SPEED, "CPU_MITIGATIONS"), ("X86_KERNEL_IBT", "CPU_MITIGATIONS"))
+TOGETHER = ((SPEED, "CPU_MITIGATIONS"), ("X86_KERNEL_IBT", "CPU_MITIGATIONS"), ("UBSAN", "UBSAN_TRAP"))
 """Pairs of options that do not multiply: code for speed is aligned, as room in front of functions is, and only once;
-the tables and second names of functions that mitigations need are made when all is linked, where there is IBT."""
+the tables and second names of functions that mitigations need are made when all is linked, where there is IBT; checks
+that stop the kernel need not say where they are."""
 
 ODD = ("KASAN",)
 """For tests of kernels only: twice the size, and nothing that the estimates are made for."""
@@ -279,11 +280,10 @@ def together(
     nothing = drawing.requested({})
     for pair in TOGETHER:
         for what, before, some in (("sample", base, objects), ("core", nothing, core_objects)):
-            if any(_with(drawing, before, name) == before for name in pair):
+            first = _with(drawing, before, pair[0])
+            both = _with(drawing, first, pair[1])
+            if first == before or both == first:
                 continue
-            both = before
-            for name in pair:
-                both = _with(drawing, both, name)
             yield Design(f"both-{what}-{'+'.join(pair)}", "both", both, tuple(some))
 
 

@@ -31,6 +31,8 @@ class Factor:
 GROUPS = ("libraries", "traced", "large", "rest")
 """Objects that compilers treat unlike all others: of libraries, with tracepoints, with large sources; and those."""
 
+_CODE, _ADDRESSES = KINDS.index("code"), KINDS.index("relocations")
+
 _ENOUGH_OBJECTS = 8
 """So many objects of a group tell what an option makes of it; where there are fewer, the rest does, or all."""
 
@@ -44,6 +46,7 @@ def sampled_factors(
         if kernel.use == "sample":
             sampled[kernel.option].update(kernel.objects)
     found: dict[str, list[Factor]] = {group: [] for group in GROUPS}
+    totals = _totals(base, group_of)
     for option, objects in sorted(sampled.items()):
         on, off = (0, 1) if base.is_on(option) else (1, 0)
         members: dict[str, list[str]] = defaultdict(list)
@@ -58,8 +61,29 @@ def sampled_factors(
                 for kind in range(len(KINDS))
             ]
             by_kind = [round(pair[on] / pair[off], 4) if min(pair) else 1.0 for pair in sums]
+            by_kind[_ADDRESSES] = _of_addresses(sums, totals[group], on, off)
             found[group].append(Factor(conditions.on(option), by_kind, {option: True}))
     return found
+
+
+def _totals(base: Measured, group_of: Callable[[str], str]) -> dict[str, list[int]]:
+    """By group, the sum of each kind in the base; nothing where it has no object of a group."""
+    members: dict[str, list[Vector]] = defaultdict(list)
+    for path, sizes in base.objects.items():
+        members[group_of(path)].append(sizes)
+    return {group: [sum(kind) for kind in zip(*members[group], strict=True)] for group in GROUPS}
+
+
+def _of_addresses(sums: Sequence[Sequence[int]], total: Sequence[int], on: int, off: int) -> float:
+    """By what absolute addresses are multiplied in a group with `total` of each kind.
+
+    They come with code: tables of them, of which some groups have a lot, stay as they are.
+    """
+    (code, _), (before, after) = sums[_CODE], sums[_ADDRESSES]
+    if not total or not total[_ADDRESSES] or not code:
+        return 1.0
+    pair = total[_ADDRESSES], total[_ADDRESSES] + (after - before) / code * total[_CODE]
+    return round(pair[on] / pair[off], 4) if min(pair) > 0 else 1.0
 
 
 def core_factors(kernels: Sequence[Measured], conditions: Conditions, source: Path) -> list[Factor]:
@@ -95,6 +119,7 @@ def together(
     together."""
     nothing = next((one for one in kernels if one.name == "core-99-nothing"), None)
     found: dict[str, list[Factor]] = {group: [] for group in single}
+    totals = _totals(base, group_of)
     for kernel in kernels:
         is_core = kernel.name.startswith("both-core-")
         before = nothing if is_core else base
@@ -114,8 +139,14 @@ def together(
             true = [one + size for one, size in zip(true, kernel.objects[path], strict=True)]
         by_kind = [round(size / one, 4) if size and one else 1.0 for size, one in zip(true, expected, strict=True)]
         when = joined("&", [_formula(option, on, conditions) for option, on in options.items()])
+        sums = [
+            [sum(one.objects[path][kind] for path in shared) for one in (before, kernel)] for kind in range(len(KINDS))
+        ]
         for group in ("core",) if is_core else GROUPS:
-            found[group].append(Factor(when, by_kind, options))
+            own = list(by_kind)
+            if not is_core:
+                own[_ADDRESSES] = round(_of_addresses(sums, totals[group], 1, 0) / alone[group][_ADDRESSES], 4)
+            found[group].append(Factor(when, own, options))
     return found
 
 

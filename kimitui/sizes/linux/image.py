@@ -47,9 +47,10 @@ MADE = {
     "mitigated_relocations": Made("relocations", ("X86_NEED_RELOCS", "MITIGATION_RETHUNK"), "relocations"),
     # The same for the others, which have them in their program.
     "dynamic": Made("relocations", ("RELOCATABLE",), "dynamic"),
+    "symbols": Made("names", ("RELOCATABLE",), "symbols"),
 }
 
-_COSTS = {"relocations": 0.5, "orc": 0.3, "exports": 0.3, "names": 0.55, "sites": 0.4, "dynamic": 0.3}
+_COSTS = {"relocations": 0.5, "orc": 0.3, "exports": 0.3, "names": 0.55, "sites": 0.4, "dynamic": 0.3, "symbols": 0.35}
 """What a byte of a part costs where no kernel was taken apart that has it: tables, addresses, names in few letters."""
 
 
@@ -115,6 +116,7 @@ _BYTES: Mapping[str, Callable[[Measured], float]] = {
     "relocations": lambda kernel: kernel.relocations_bytes,
     "mitigated_relocations": lambda kernel: kernel.relocations_bytes,
     "dynamic": lambda kernel: kernel.dynamic_bytes,
+    "symbols": lambda kernel: kernel.symbols_bytes,
 }
 """What the build made in a kernel that was built whole, where it did."""
 

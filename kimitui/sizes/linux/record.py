@@ -42,6 +42,7 @@ _ORC = (".orc_unwind", ".orc_unwind_ip")
 _SITES = (".return_sites", ".retpoline_sites", ".call_sites")
 _SEALS = (".ibt_endbr_seal",)
 _DYNAMIC = (".rela.dyn", ".relr.dyn")
+_SYMBOLS = (".dynsym", ".dynstr", ".hash", ".gnu.hash")
 
 FILES = (
     *("objects.json", "design.json", "kernel.config", "sections", "payload-bytes", "vmlinuz-bytes", "packed"),
@@ -88,6 +89,8 @@ class Measured:
     """What an x86 kernel that moves itself has behind its program; nothing of others."""
     dynamic_bytes: int = 0
     """Relocations in the program itself, as arm64 and riscv64 have them."""
+    symbols_bytes: int = 0
+    """What is for linking with others, which riscv64 leaves in a kernel that moves itself."""
     modules: Sequence[Installed] = ()
     pieces: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """By part of a kernel that was taken apart, its `bytes`, and by compressor, what it costs when it is packed."""
@@ -138,6 +141,7 @@ def read(directory: Path) -> Measured:
         seals_bytes=_section_bytes(rows, _SEALS),
         relocations_bytes=payload_bytes - _program_bytes(rows) if values.get("X86_NEED_RELOCS") == "y" and rows else 0,
         dynamic_bytes=_section_bytes(rows, _DYNAMIC),
+        symbols_bytes=_section_bytes(rows, _SYMBOLS),
         modules=_installed(directory / "modules"),
         pieces=json.loads(pieces.read_text()) if (pieces := directory / "pieces.json").exists() else {},
     )
