@@ -11,7 +11,8 @@ from kimitui.sizes import check
 
 pytestmark = pytest.mark.build
 
-# Of those that `kimitui sizes check` draws, small ones with three sets of flags; 0 has a shared C library, 2 has FORTIFY_SOURCE.
+# Of those that `kimitui sizes check` draws, small ones with three sets of flags; 0 has a shared C library, 2 has
+# FORTIFY_SOURCE.
 SEED, NUMBERS = 6, (0, 2, 29)
 
 
