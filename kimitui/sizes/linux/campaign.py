@@ -106,16 +106,12 @@ class Laboratory:
 
     def take(self, archive: Path) -> int:
         """Take over the results of an archive; how many. Raises UsageError where it cannot be read."""
-        return results.take(archive, self._name, self.results) if archive.exists() else 0
+        return results.take(archive, self.results.parent.name, self.results) if archive.exists() else 0
 
     def keep(self, archive: Path, wanted: Iterable[Design]) -> None:
         """Write the results of all that has been measured of `wanted` into an archive."""
         found = [directory for design in wanted if (directory := self.measured(design))]
-        results.keep(archive, self._name, found)
-
-    @property
-    def _name(self) -> str:
-        return f"linux-{self.arch}-{self.origin.key}"
+        results.keep(archive, self.results.parent.name, found)
 
     def _directory(self, design: Design) -> Path:
         content = canonical_json({"requested": dict(design.requested), "objects": list(design.objects)})

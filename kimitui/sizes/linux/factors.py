@@ -56,10 +56,7 @@ def sampled_factors(
             every = [path for paths in members.values() for path in paths]
             some = (members[group], members["rest"])
             shared = next((paths for paths in some if len(paths) >= _ENOUGH_OBJECTS), every)
-            sums = [
-                [sum(one[path][kind] for path in shared) for one in (base.objects, objects)]
-                for kind in range(len(KINDS))
-            ]
+            sums = _sums(shared, base.objects, objects)
             by_kind = [round(pair[on] / pair[off], 4) if min(pair) else 1.0 for pair in sums]
             by_kind[_ADDRESSES] = _of_addresses(sums, totals[group], on, off)
             found[group].append(Factor(conditions.on(option), by_kind, {option: True}))
@@ -72,6 +69,11 @@ def _totals(base: Measured, group_of: Callable[[str], str]) -> dict[str, list[in
     for path, sizes in base.objects.items():
         members[group_of(path)].append(sizes)
     return {group: [sum(kind) for kind in zip(*members[group], strict=True)] for group in GROUPS}
+
+
+def _sums(paths: Collection[str], one: Mapping[str, Vector], other: Mapping[str, Vector]) -> list[list[int]]:
+    """By kind, the bytes that objects have in two kernels."""
+    return [[sum(objects[path][kind] for path in paths) for objects in (one, other)] for kind in range(len(KINDS))]
 
 
 def _of_addresses(sums: Sequence[Sequence[int]], total: Sequence[int], on: int, off: int) -> float:
@@ -139,9 +141,7 @@ def together(
             true = [one + size for one, size in zip(true, kernel.objects[path], strict=True)]
         by_kind = [round(size / one, 4) if size and one else 1.0 for size, one in zip(true, expected, strict=True)]
         when = joined("&", [_formula(option, on, conditions) for option, on in options.items()])
-        sums = [
-            [sum(one.objects[path][kind] for path in shared) for one in (before, kernel)] for kind in range(len(KINDS))
-        ]
+        sums = _sums(shared, before.objects, kernel.objects)
         for group in ("core",) if is_core else GROUPS:
             own = list(by_kind)
             if not is_core:
