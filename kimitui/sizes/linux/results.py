@@ -49,7 +49,7 @@ def take(path: Path, key: str, results: Path) -> int:
     taken = 0
     with tempfile.TemporaryDirectory(dir=results.parent) as name:
         try:
-            with tarfile.open(path) as archive:
+            with tarfile.open(path, "r:xz") as archive:
                 archive.extractall(name, filter="data")
         except (OSError, tarfile.TarError, lzma.LZMAError, EOFError) as error:
             raise UsageError(
