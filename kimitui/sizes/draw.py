@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Mapping
 from pathlib import Path
@@ -47,7 +48,9 @@ def configuration(seed: int, number: int, arch: str) -> Configuration:
     config = Configuration.from_preset(empty)
     own: Values = {"image": image, "hardening": {**hardening}, "busybox": {**_busybox(draw, config)}}
     config.replace(own, "drawn")
-    return config
+    # As it would be saved: only what differs is written down.
+    saved = presets.parse(json.dumps(config.own_values()), empty.path)
+    return Configuration.from_preset(saved)
 
 
 def _hardening(draw: random.Random, arch: str) -> dict[str, JsonScalar]:

@@ -137,11 +137,12 @@ class Estimator:
         self._running: dict[BusyBox, Running] = {}
         # What the lines of which values weigh, and what they ask of Linux; a configuration has other mappings after
         # every change.
-        self._own: tuple[Mapping[str, str], Mapping[str, str], int] = ({}, {}, 0)
+        self._own: tuple[object, object, object, int] = ({}, {}, None, 0)
         self._asked: tuple[Mapping[str, str], Mapping[str, str]] = ({}, {})
+        self._names: tuple[object, frozenset[str]] = (None, frozenset())
         tree, names = config.tree, config.names
         self._decided = {symbol for entry in names.entries.values() if entry.settable for symbol in entry.symbols}
-        # They come on with what they belong to, so that no preset has to say so.
+        # They come on with what they belong to, so that no preset has to say so (but see `_written`).
         self._following = {
             symbol.name for symbol in tree.unique_defined_syms if any(value is tree.y for value, _ in symbol.defaults)
         }
@@ -336,11 +337,12 @@ class Estimator:
 
     def _own_bytes(self) -> int:
         """The lines of the image's metadata for what the preset itself decides."""
-        values, base = self._config.values, self._config.base_values
-        if self._own[0] is not values or self._own[1] is not base:
-            changed = (self._line_bytes(name, value) for name, value in values.items() if value != base[name])
-            self._own = values, base, sum(changed)
-        return self._own[2]
+        values, base, preset = self._config.values, self._config.base_values, self._config.preset
+        if self._own[0] is not values or self._own[1] is not base or self._own[2] is not preset:
+            changed = {name for name, value in values.items() if value != base[name]}
+            lines = (self._line_bytes(name, values[name]) for name in changed | self._written)
+            self._own = values, base, preset, sum(lines)
+        return self._own[3]
 
     def _own_change(self, changed: Mapping[str, str]) -> int:
         values = self._config.values
@@ -350,11 +352,24 @@ class Estimator:
 
     def _line_bytes(self, name: str, value: str) -> int:
         """A line such as `   "PING": true,` of the metadata, if that value of a symbol needs one."""
-        if value == self._config.base_values[name] or name not in self._decided:
+        if name not in self._decided:
             return 0
-        if value == "y" and name in self._following:
+        if name not in self._written and (
+            value == self._config.base_values[name] or value == "y" and name in self._following
+        ):
             return 0
         return len(name.partition("_")[2]) + 13
+
+    @property
+    def _written(self) -> frozenset[str]:
+        """The symbols of which the preset says what would follow by itself, or what would not, against the base."""
+        preset = self._config.preset
+        if self._names[0] is not preset:
+            entries = self._config.names.entries
+            keys = ((section, key) for section, values in preset.sections.items() for key in values)
+            named = {name for key in keys if key in entries for name in entries[key].symbols}
+            self._names = preset, frozenset(named & self._following)
+        return self._names[1]
 
     def _around(self) -> _Around:
         config = self._config
