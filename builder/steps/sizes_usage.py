@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from os import environ
 from pathlib import Path
 
-from sizes_variants import with_values
+from sizes_objects import with_values
 
 _LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"')
 _SOURCE = """\

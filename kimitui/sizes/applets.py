@@ -12,6 +12,10 @@ _APPLET = re.compile(
     r"APPLET(?P<form>|_ODDNAME|_NOEXEC|_NOFORK|_SCRIPTED)\(\s*(?P<words>.*?)\)\)",
     re.MULTILINE,
 )
+# Around some of them: #if ENABLE_FEATURE_TFTP_GET || ENABLE_FEATURE_TFTP_PUT
+_UNDER = re.compile(r"^#if (?P<any>ENABLE_[A-Z0-9_]+(?: \|\| ENABLE_[A-Z0-9_]+)*)$")
+_END = re.compile(r"^(?P<end>#endif)")
+_ENABLED = re.compile(r"ENABLE_([A-Z0-9_]+)")
 _DIRECTORIES = {
     "BB_DIR_BIN": "/bin",
     "BB_DIR_SBIN": "/sbin",
@@ -41,12 +45,19 @@ class Applet:
 
 def read(header: str) -> Iterator[Applet]:
     """The applets in the text of `include/applets.h`."""
-    for found in _APPLET.finditer(header):
+    under: list[str] = []
+    for found in re.finditer(f"{_UNDER.pattern}|{_END.pattern}|{_APPLET.pattern}", header, re.MULTILINE):
+        if found["any"]:
+            under.append("|".join(sorted(_ENABLED.findall(found["any"]))))
+            continue
+        if found["end"]:
+            del under[-1:]
+            continue
         words = [word.strip() for word in found["words"].split(",")]
         plain = found["form"] == ""
         name, main, directory = words[0], words[0] if plain else words[1], words[1] if plain else words[2]
         if found["form"] == "_SCRIPTED":
             main = "scripted"
         conditions = re.findall(r"IF_(NOT_)?([A-Z0-9_]+)\(", found["conditions"])
-        literals = tuple(f"!{symbol}" if negated else symbol for negated, symbol in conditions)
+        literals = (*under, *(f"!{symbol}" if negated else symbol for negated, symbol in conditions))
         yield Applet(name, literals, f"{main}_main", _DIRECTORIES[directory])

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kimitui.sizes.layout import Contents, Rules, file_bytes
-from kimitui.sizes.reach import Program, symbol_of
+from kimitui.sizes.reach import Program, parts_of, symbol_of
 from kimitui.sizes.weights import NEAR, UNPACKED, Weights
 
 DATA = Path(__file__).parent / "data"
@@ -113,7 +113,7 @@ class BusyBox:
         self._thin: dict[tuple[str, ...], list[float]] = {}
         self._usual: dict[tuple[str, ...], list[tuple[float, float]]] = {}
         self.number = {literal: number for number, literal in enumerate(self.program.literals)}
-        self.symbols = frozenset(symbol_of(literal) for literal in self.program.literals)
+        self.symbols = frozenset(self.program.literals_of)
 
     def library(self, flags: Sequence[str]) -> Library | None:
         """The shared C library under `flags`; None where the program is static."""
@@ -312,13 +312,27 @@ class BusyBox:
         for literal, difference in self.program.terms[node]:
             if not held[literal]:
                 continue
-            if difference == -base:
+            if literal in self.program.parts:
+                # It only takes back some of what each of several symbols does, or does what none of them does alone.
+                size += round(difference * own_rate)
+                continue
+            if difference == -base and not self._is_taken_back(node, literal, held):
                 return 0
             # What makes a function grow is that others are inlined, which happens once: the first is the largest.
             if difference < 0 or not grown:
                 size += round(difference * (own_rate if difference < 0 else rate) + (0 if base else each))
             grown = grown or difference > 0
         return max(size, 0)
+
+    def _is_taken_back(self, node: int, literal: int, held: Sequence[bool]) -> bool:
+        """Whether a node is there although one symbol does away with it, because another one does not hold either."""
+        program = self.program
+        symbol = symbol_of(program.literals[literal])
+        return any(
+            held[other] and difference > 0 and symbol in parts_of(program.literals[other])
+            for other, difference in program.terms[node]
+            if other in program.parts
+        )
 
     def _rules_of(self, flags: Sequence[str]) -> Rules:
         pie = "HARDENING_PIE=n" not in flags

@@ -20,7 +20,7 @@ from kimitui.sizes.applets import Applet
 from kimitui.sizes.beside import beside
 from kimitui.sizes.brought import LINKS
 from kimitui.sizes.busybox import DATA, BusyBox
-from kimitui.sizes.compose import Graph, Key
+from kimitui.sizes.compose import Key
 from kimitui.sizes.estimate import busybox_values
 from kimitui.sizes.measure import Compiled
 from kimitui.sizes.objects import Object
@@ -46,19 +46,19 @@ def _busybox(arch: str, cache_dir: Path, *, emit: Emit, say: Say) -> str:
     config = compiling.configuration(arch, {})
     base = compiling.compiled(wanted, config, cache_dir, emit=emit)
     objects = dict(base.objects())
-    variants, further = compiling.variants(wanted, config, cache_dir, emit=emit)
+    variants = compiling.variants(wanted, config, cache_dir, emit=emit)
+    possible = {**objects, **variants.further}
     texts = compiling.usage(wanted, config, cache_dir, emit=emit)
-    say(f"{len(objects)} objects, {sum(map(len, variants.values()))} variants of them")
-    plain = compose.graph(objects, {}, _CUT)
-    starts = [key for key in plain.nodes if key[0].startswith(compiling.START)]
-    certain = {owner for owner, _ in compose.reachable(plain, starts)}
-    graph = compose.graph({**objects, **further}, variants, _CUT, certain)
+    say(f"{len(objects)} objects, {sum(map(len, variants.single.values()))} variants of them")
     found = list(applets.read(_member(base.output / "include.tar", "include/applets.h")))
-    entries = _entries(found, {**objects, **further}, further)
-    roots = [key for key in graph.nodes if key[0].startswith(compiling.START)]
-    _without_idle_terms(graph, roots, entries)
-    fitted = usage.fitted(texts)
+    entries = _entries(found, possible, variants.further)
     starts_at = [(applet.conditions, node) for applet, node in entries]
+    graph = compose.graph(possible, variants.single, variants.joint, _CUT)
+    roots = [key for key in graph.nodes if key[0].startswith(compiling.START)]
+    lasting = compose.lasting(graph, roots, starts_at)
+    graph = compose.graph(possible, variants.single, variants.joint, _CUT, lasting)
+    compose.drop_idle_terms(graph, roots, starts_at)
+    fitted = usage.fitted(texts)
     numbered, keys = datafile.program(graph, roots, starts_at, {literal for literal, _, _ in fitted["terms"]})
     layouts = compiling.layouts(wanted, arch, cache_dir, static=True, emit=emit)
     data: dict[str, Any] = {
@@ -107,19 +107,6 @@ def _entries(
         if here := here or places.get(applet.main, []):
             entries.append((applet, here[0]))
     return entries
-
-
-def _without_idle_terms(graph: Graph, roots: Iterable[Key], entries: Iterable[tuple[Applet, Key]]) -> None:
-    """Drop the terms of nodes that are not there anyway when their symbol is off, and edges from them."""
-    roots, entries = list(roots), list(entries)
-    symbols = {literal[1:] for terms in graph.terms.values() for literal in terms if literal[0] == "!"}
-    alone = {literal for applet, _ in entries for literal in applet.conditions}
-    for symbol in sorted(symbols & alone):
-        starts = [*roots, *(node for applet, node in entries if symbol not in applet.conditions)]
-        needed = compose.reachable(graph, starts)
-        for key, terms in graph.terms.items():
-            if key not in needed:
-                terms.pop(f"!{symbol}", None)
 
 
 def _tables(keys: Iterable[Key]) -> dict[str, int]:

@@ -1,16 +1,18 @@
 """From object files to the graph that the estimate walks: sections are nodes, relocations are edges.
 
 What a configuration changes is kept as conditions: a node's size has terms, an edge is there only where all of its
-literals hold. A literal is `PING` (that symbol is on), `!PING`, `MD5_SMALL=2` or `!MD5_SMALL=2`.
+literals hold. A literal is `PING` (that symbol is on), `!PING`, `MD5_SMALL=2` or `!MD5_SMALL=2`; or `ASH|HUSH` (any of
+them is on) or `!ASH|HUSH` (none is).
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kimitui.sizes.objects import Object
+from kimitui.sizes.reach import parts_of
 
 Key = tuple[str, str]
 """Object and section; the object of a string that several sections share is "", its section the text."""
@@ -43,18 +45,27 @@ class Graph:
     joins: set[tuple[Key, Key, Key]] = field(default_factory=set)
 
 
+Symbols = tuple[str, ...]
+Joint = Mapping[str, Mapping[Symbols, Mapping[Symbols, Object]]]
+"""By object and symbols that do something together, and by which of those are off, the compilations: none of them
+(`()`), each, all but each, all; everything that needs any of them is off in all of these."""
+
 Variants = Mapping[str, Mapping[str, Mapping[str, Object]]]
 """By object and `symbol=value`: the compilations `off` and, where it differs from the base, `without`."""
 
 
 def graph(
-    objects: Mapping[str, Object], variants: Variants, cut: Collection[str], certain: Collection[str] = ()
+    objects: Mapping[str, Object],
+    variants: Variants,
+    joint: Joint,
+    cut: Collection[str],
+    certain: Collection[str] = (),
 ) -> Graph:
     """The graph of all objects; the sections of `cut` are empty and lead nowhere.
 
     `certain` are objects that every program has: what they define takes over what others define weakly.
     """
-    linker = _Linker(objects, variants, frozenset(certain))
+    linker = _Linker(objects, variants, joint, frozenset(certain))
     result = Graph()
     for name, content in objects.items():
         base = linker.shapes(name, content)
@@ -74,9 +85,11 @@ def graph(
             after = linker.shapes(name, compiled["off"])
             _add_variant(result, literal(variant), before, after, cut)
             lost[literal(variant)] = {key for key in _targets(before) - _targets(after) if key[0] != name}
+        lost |= _add_joint(result, name, linker, joint.get(name, {}), cut)
         _require(result, name, lost)
     for text in linker.shared:
         result.nodes["", text] = Shape(len(text.encode("latin-1")), "rodata", frozenset())
+    result.edges = {edge: conditions for edge, conditions in result.edges.items() if conditions}
     result.joins = linker.joins()
     return result
 
@@ -114,9 +127,62 @@ def _add_variant(
             terms[when] = terms.get(when, 0) + difference
         for target in old.targets - new.targets:
             for condition in result.edges.setdefault((key, target), [{when}]):
-                condition.add(negated(when))
+                _restrict(condition, when)
         for target in new.targets - old.targets:
             result.edges.setdefault((key, target), []).append({when})
+
+
+def _add_joint(
+    result: Graph,
+    name: str,
+    linker: _Linker,
+    found: Mapping[Symbols, Mapping[Symbols, Object]],
+    cut: Collection[str],
+) -> dict[str, set[Key]]:
+    """Add what symbols do together, beyond what some of them do; what nothing of the object leads to, by literal."""
+    nothing = Shape(0, "", frozenset())
+    lost: dict[str, set[Key]] = {}
+    terms: dict[Symbols, dict[Key, int]] = {}
+    for together in sorted(found, key=lambda symbols: (len(symbols), symbols)):
+        shapes = {off: linker.shapes(name, compiled) for off, compiled in found[together].items()}
+        when = f"!{'|'.join(together)}"
+        smaller = [known for symbols, known in terms.items() if set(symbols) < set(together)]
+        nearly = [off for off in shapes if len(off) == len(together) - 1]
+        here = terms[together] = {}
+        for key in sorted({key for one in shapes.values() for key in one}):
+            if _named(key[1]) in cut:
+                continue
+            shape = {off: one.get(key, nothing) for off, one in shapes.items()}
+            if key not in result.nodes:
+                result.nodes[key] = Shape(0, max(one.kind for one in shape.values()), frozenset())
+            before = shape[()].size_bytes
+            alone = sum(shape[symbol,].size_bytes - before for symbol in together)
+            here[key] = shape[together].size_bytes - before - alone - sum(known.get(key, 0) for known in smaller)
+            if here[key]:
+                result.terms.setdefault(key, {})[when] = here[key]
+            for target in frozenset[Key]().union(*(one.targets for one in shape.values())):
+                conditions = result.edges.setdefault((key, target), [])
+                if target not in shape[together].targets:
+                    for condition in conditions:
+                        _restrict(condition, when)
+                elif not any(_holds(condition, together) for condition in conditions):
+                    conditions.append({when})
+        led = set.intersection(*(_targets(shapes[off]) for off in nearly)) - _targets(shapes[together])
+        lost[when] = {key for key in led if key[0] != name}
+    return lost
+
+
+def _holds(condition: Collection[str], off: Symbols) -> bool:
+    """Whether a condition holds in the base with symbols off."""
+    return all(_is_so(one, off) for one in condition)
+
+
+def _is_so(text: str, off: Symbols) -> bool:
+    if text.startswith("!"):
+        return not _is_so(text[1:], off)
+    if parts := parts_of(text):
+        return any(_is_so(part, off) for part in parts)
+    return "=" not in text and text not in off
 
 
 def _targets(shapes: Mapping[Key, Shape]) -> set[Key]:
@@ -138,7 +204,13 @@ def _require(result: Graph, name: str, lost: Mapping[str, set[Key]]) -> None:
             for conditions in leading.get(target, ()):
                 for condition in conditions:
                     if when not in condition:
-                        condition.add(negated(when))
+                        _restrict(condition, when)
+
+
+def _restrict(condition: set[str], when: str) -> None:
+    """Let a condition not hold where a literal does."""
+    if condition.isdisjoint(parts_of(when)) and when not in condition:
+        condition.add(negated(when))
 
 
 def _named(section: str) -> str:
@@ -149,7 +221,9 @@ def _named(section: str) -> str:
 class _Linker:
     """Who defines what, and which strings several sections have."""
 
-    def __init__(self, objects: Mapping[str, Object], variants: Variants, certain: frozenset[str]) -> None:
+    def __init__(
+        self, objects: Mapping[str, Object], variants: Variants, joint: Joint, certain: frozenset[str]
+    ) -> None:
         self._objects = objects
         self._certain = certain
         self._strong: dict[str, Key] = {}
@@ -160,11 +234,12 @@ class _Linker:
                 if index in content.sections:
                     where.setdefault(symbol, self.key(name, content, index))
         # A function that the base does not have can be defined where a symbol is off.
-        for name, compiled in variants.items():
-            for pair in compiled.values():
-                for symbol, index in pair["off"].defines.items():
-                    if symbol not in self._strong and index in pair["off"].sections:
-                        self._strong.setdefault(symbol, self.key(name, pair["off"], index))
+        off = [(name, pair["off"]) for name, compiled in variants.items() for pair in compiled.values()]
+        off += [(name, found[together]) for name, sets in joint.items() for together, found in sets.items()]
+        for name, content in off:
+            for symbol, index in content.defines.items():
+                if symbol not in self._strong and index in content.sections:
+                    self._strong.setdefault(symbol, self.key(name, content, index))
         count = Counter(
             piece.decode("latin-1")
             for content in objects.values()
@@ -235,12 +310,37 @@ class _Linker:
         return found
 
 
-def reachable(graph: Graph, roots: Iterable[Key], off: Collection[str] = ()) -> set[Key]:
-    """The nodes that `roots` need in the base, with the symbols `off` switched off."""
+def drop_idle_terms(graph: Graph, roots: Sequence[Key], entries: Sequence[tuple[Collection[str], Key]]) -> None:
+    """Drop the terms of nodes that are not there anyway when their symbol is off, whatever else is.
+
+    `entries` are where applets begin, each with the symbols that it needs.
+    """
+    symbols = {literal[1:] for terms in graph.terms.values() for literal in terms if literal[0] == "!"}
+    for symbol in sorted(symbols & {one for needed, _ in entries for one in needed}):
+        edges = (edge for edge, conditions in graph.edges.items() if any(symbol not in one for one in conditions))
+        starts = [*roots, *(node for needed, node in entries if symbol not in needed)]
+        needed_then = _reached(edges, graph.joins, starts)
+        for key, terms in graph.terms.items():
+            if key not in needed_then:
+                terms.pop(f"!{symbol}", None)
+
+
+def lasting(graph: Graph, roots: Sequence[Key], entries: Sequence[tuple[Collection[str], Key]]) -> set[str]:
+    """The objects that every program has, or as good as: that `roots` need under all values, or most entries do."""
+    edges = [edge for edge, conditions in graph.edges.items() if not all(conditions)]
+    count = Counter(
+        owner for _, entry in entries for owner in {key[0] for key in _reached(edges, graph.joins, [entry])}
+    )
+    always = {owner for owner, _ in _reached(edges, graph.joins, roots)}
+    return always | {owner for owner, number in count.items() if 2 * number > len(entries)}
+
+
+def _reached(
+    edges: Iterable[tuple[Key, Key]], joins: Collection[tuple[Key, Key, Key]], roots: Iterable[Key]
+) -> set[Key]:
     following: dict[Key, list[Key]] = defaultdict(list)
-    for (source, target), conditions in graph.edges.items():
-        if any(_holds(condition, off) for condition in conditions):
-            following[source].append(target)
+    for source, target in edges:
+        following[source].append(target)
     seen: set[Key] = set()
     stack = list(roots)
     while stack:
@@ -249,14 +349,5 @@ def reachable(graph: Graph, roots: Iterable[Key], off: Collection[str] = ()) -> 
             if node not in seen:
                 seen.add(node)
                 stack += following[node]
-        stack = [target for a, b, target in graph.joins if a in seen and b in seen and target not in seen]
+        stack = [target for a, b, target in joins if a in seen and b in seen and target not in seen]
     return seen
-
-
-def _holds(condition: Collection[str], off: Collection[str]) -> bool:
-    return all(
-        (one[1:] in off)
-        if one.startswith("!") and "=" not in one
-        else (one not in off and "=" not in one) or one[0] == "!"
-        for one in condition
-    )

@@ -8,6 +8,7 @@ from typing import Any
 
 from kimitui.sizes.applets import Applet
 from kimitui.sizes.compose import Graph, Key
+from kimitui.sizes.reach import parts_of
 
 Data = dict[str, Any]
 
@@ -39,6 +40,7 @@ def program(
         (key, literal, size) for key, found in graph.terms.items() if key in number for literal, size in found.items()
     ]
     used.update(literal for _, literal, _ in terms)
+    used.update(part for literal in list(used) for part in parts_of(literal))
     literals = sorted(used)
     place = {literal: position for position, literal in enumerate(literals)}
     # Few conditions are on many edges.

@@ -355,7 +355,7 @@ class Estimator:
         if name not in self._decided:
             return 0
         if name not in self._written and (
-            value == self._config.base_values[name] or value == "y" and name in self._following
+            value == self._config.base_values[name] or (value == "y" and name in self._following)
         ):
             return 0
         return len(name.partition("_")[2]) + 13

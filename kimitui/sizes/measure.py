@@ -6,7 +6,7 @@ import json
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from kimitui import preset as presets
@@ -23,7 +23,7 @@ from kimitui.config import Configuration
 from kimitui.kconfig.busybox import upstream_tree
 from kimitui.kconfig.names import Names
 from kimitui.kconfig.system import load_system_tree
-from kimitui.sizes import tarball, tools
+from kimitui.sizes import compose, tarball, tools
 from kimitui.sizes.brought import LINKS, Brought
 from kimitui.sizes.brought import read as read_brought
 from kimitui.sizes.flags import MISSING
@@ -66,6 +66,7 @@ LAYOUTS: Mapping[str, Mapping[str, object]] = {
 # What every program begins and ends with; the linker keeps all of it.
 START = "start:"
 LIBC = "lib/libc.a"
+_PROGRAMS = ("sizes_variants.py", "sizes_joint.py", "sizes_objects.py")
 START_FILES = ("rcrt1.o", "crti.o", "crtn.o", "relro.o", "crtbeginS.o", "crtendS.o")
 
 
@@ -137,35 +138,42 @@ def compiled(wanted: Wanted, config: Configuration, cache_dir: Path, *, emit: Em
         )
 
 
-def variants(
-    wanted: Wanted, config: Configuration, cache_dir: Path, *, emit: Emit
-) -> tuple[dict[str, dict[str, dict[str, Object]]], dict[str, Object]]:
-    """What other values make of the objects: by object, `symbol=value`, and which compilation.
-
-    Besides, the objects that only other values have. Raises as `build` does.
+@dataclass(frozen=True)
+class Variants:
+    """What other values make of objects: by object, `symbol=value`, and which compilation; what symbols make of them
+    together; and by name the objects that only other values have.
     """
+
+    single: compose.Variants
+    joint: compose.Joint
+    further: Mapping[str, Object]
+
+
+def variants(wanted: Wanted, config: Configuration, cache_dir: Path, *, emit: Emit) -> Variants:
+    """What other values make of the objects. Raises as `build` does."""
     with _opened(config, cache_dir, emit) as room:
-        steps = (variants_step(room, wanted), hidden_step(room, wanted), following_step(room, wanted, cache_dir))
-        done = room.runner.run(in_order(steps))
+        step = variants_step(room, wanted, cache_dir)
+        output = room.runner.run(in_order((step,)))[step.name].output
     found: dict[str, dict[str, dict[str, Object]]] = {}
     further: dict[str, Object] = {}
-    seen: dict[tuple[str, str], Step] = {}
-    for step in steps:
-        with tarfile.open(done[step.name].output / "variants.tar") as archive:
-            for member in archive:
-                file = archive.extractfile(member)
-                assert file is not None
-                *path, value, which = member.name.split("/")
-                name = "/".join(path)
-                if value == "=":
-                    further[name] = read(file.read())
-                else:
-                    # Where two steps have tried a value, the later one knew what else it changes.
-                    if (name, value) not in seen or seen[name, value] is not step:
-                        found.setdefault(name, {})[value] = {}
-                        seen[name, value] = step
-                    found[name][value][which.removesuffix(".o")] = read(file.read())
-    return found, further
+    with tarfile.open(output / "variants.tar") as archive:
+        for path, content in _files(archive):
+            name, value, which = path.removesuffix(".o").rsplit("/", 2)
+            if value == "=":
+                further[name] = read(content)
+            else:
+                found.setdefault(name, {}).setdefault(value, {})[which] = read(content)
+    return Variants(found, _joint(output / "joint.tar"), further)
+
+
+def _joint(path: Path) -> compose.Joint:
+    found: dict[str, dict[compose.Symbols, dict[compose.Symbols, Object]]] = {}
+    with tarfile.open(path) as archive:
+        for member, content in _files(archive):
+            name, together, off = member.removesuffix(".o").rsplit("/", 2)
+            parts = tuple(off.split(",")) if off != "=" else ()
+            found.setdefault(name, {}).setdefault(tuple(together.split(",")), {})[parts] = read(content)
+    return found
 
 
 @dataclass(frozen=True)
@@ -349,7 +357,7 @@ def packed(config: Configuration, archives: Sequence[bytes], cache_dir: Path, *,
 def usage(wanted: Wanted, config: Configuration, cache_dir: Path, *, emit: Emit) -> dict[str, dict[str, str]]:
     """The usage texts, by `symbol=value` (`=`: the base) and applet. Raises as `build` does."""
     with _opened(config, cache_dir, emit) as room:
-        variants, base = variants_step(room, wanted), busybox_step(room, wanted)
+        variants, base = variants_step(room, wanted, cache_dir), busybox_step(room, wanted)
         step = Step(
             name="sizes-usage",
             arch=base.arch,
@@ -383,10 +391,20 @@ def busybox_step(room: Workshop, wanted: Wanted) -> Step:
     )
 
 
-def variants_step(room: Workshop, wanted: Wanted) -> Step:
+def variants_step(room: Workshop, wanted: Wanted, cache_dir: Path) -> Step:
     """The step that compiles its objects with other values."""
     base = busybox_step(room, wanted)
-    text = json.dumps({"values": wanted.values, "needed_by": wanted.needed_by, "further": FURTHER}, sort_keys=True)
+    source = room.sources["busybox"]
+    followed = following(upstream_tree(source.path, cache_dir, source.digest), wanted)
+    values = {name: dict(tried) for name, tried in wanted.values.items()}
+    for name, others in followed.items():
+        values[name]["n"] = {**values[name]["n"], **others}
+    asked = {
+        "values": values,
+        "needed_by": wanted.needed_by,
+        "followed_by": {name: list(others) for name, others in followed.items()},
+        "further": FURTHER,
+    }
     return Step(
         name="sizes-variants",
         arch=base.arch,
@@ -394,32 +412,10 @@ def variants_step(room: Workshop, wanted: Wanted) -> Step:
         uses=(base, *(used for used in base.uses if used.name != "sizes-config")),
         parameters={name: base.parameters[name] for name in ("TRIPLE", "CFLAGS_TARGET", "LDFLAGS_TARGET")},
         files={
-            "variants.json": InputFile(text.encode()),
-            "sizes_variants.py": builder_file("steps/sizes_variants.py"),
+            "variants.json": InputFile(json.dumps(asked, sort_keys=True).encode()),
+            **{name: builder_file(f"steps/{name}") for name in _PROGRAMS},
         },
     )
-
-
-def hidden_step(room: Workshop, wanted: Wanted) -> Step:
-    """The same for the symbols that only others switch on."""
-    step = variants_step(room, wanted)
-    text = json.dumps({"values": wanted.hidden, "needed_by": {}, "further": {}}, sort_keys=True)
-    files = {**step.files, "variants.json": InputFile(text.encode())}
-    return replace(step, name="sizes-hidden", files=files)
-
-
-def following_step(room: Workshop, wanted: Wanted, cache_dir: Path) -> Step:
-    """The same for the symbols without which others go off that nobody sets, or that select them, in the objects that
-    name those."""
-    step = variants_step(room, wanted)
-    source = room.sources["busybox"]
-    found = following(upstream_tree(source.path, cache_dir, source.digest), wanted)
-    names = sorted({*found, *wanted.selected_by})
-    values = {name: {"n": {name: "n", **dict.fromkeys(found.get(name, ()), "n")}} for name in names}
-    needed_by = {name: [*wanted.needed_by.get(name, ()), *wanted.selected_by.get(name, ())] for name in names}
-    naming = {name: [*found.get(name, ()), *wanted.selected_by.get(name, ())] for name in names}
-    text = json.dumps({"values": values, "needed_by": needed_by, "further": {}, "naming": naming}, sort_keys=True)
-    return replace(step, name="sizes-following", files={**step.files, "variants.json": InputFile(text.encode())})
 
 
 def _opened(config: Configuration, cache_dir: Path, emit: Emit) -> AbstractContextManager[Workshop]:

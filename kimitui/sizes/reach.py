@@ -73,8 +73,24 @@ class Program:
 
     @cached_property
     def literals_of(self) -> Mapping[str, Sequence[int]]:
-        """By symbol, the literals that are about it."""
-        return _grouped((symbol_of(literal), number) for number, literal in enumerate(self.literals))
+        """By symbol, the literals that are about it alone."""
+        alone = (number for number in range(len(self.literals)) if number not in self.parts)
+        return _grouped((symbol_of(self.literals[number]), number) for number in alone)
+
+    @cached_property
+    def parts(self) -> Mapping[int, Sequence[int]]:
+        """By literal about several symbols, the literals that decide whether it holds."""
+        place = {literal: number for number, literal in enumerate(self.literals)}
+        return {
+            number: [place[part] for part in parts]
+            for number, literal in enumerate(self.literals)
+            if (parts := parts_of(literal))
+        }
+
+    @cached_property
+    def wholes(self) -> Mapping[int, Sequence[int]]:
+        """By literal, those about several symbols that it is a part of."""
+        return _grouped((part, number) for number, parts in self.parts.items() for part in parts)
 
     @cached_property
     def conditions_with(self) -> Mapping[int, Sequence[int]]:
@@ -154,6 +170,10 @@ class Program:
         """By literal, whether it holds with these Kconfig values."""
         return [holds(literal, values) for literal in self.literals]
 
+    def holds_of(self, literal: int, held: Sequence[bool]) -> bool:
+        """Whether a literal about several symbols holds where its parts are as in `held`."""
+        return any(held[part] for part in self.parts[literal]) != self.literals[literal].startswith("!")
+
     def closure(self, starts: Sequence[int], held: Sequence[bool]) -> set[int]:
         """The nodes that `starts` lead to, where the literals hold that `held` says."""
         seen: set[int] = set()
@@ -198,14 +218,21 @@ def _grouped(pairs: Iterable[tuple[Of, int]]) -> Mapping[Of, Sequence[int]]:
 
 
 def symbol_of(literal: str) -> str:
-    """The symbol that a literal is about."""
+    """The symbol that a literal about one is about."""
     return literal.removeprefix("!").partition("=")[0]
+
+
+def parts_of(text: str) -> list[str]:
+    """The literals that decide whether one about several symbols holds; none where it is about one."""
+    return text.removeprefix("!").split("|") if "|" in text else []
 
 
 def holds(literal: str, values: Mapping[str, str]) -> bool:
     """Whether a literal holds; a symbol without a value is off."""
     if literal.startswith("!"):
         return not holds(literal[1:], values)
+    if parts := parts_of(literal):
+        return any(holds(part, values) for part in parts)
     symbol, _, value = literal.partition("=")
     return values.get(symbol, "n") == (value or "y")
 

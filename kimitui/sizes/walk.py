@@ -62,6 +62,10 @@ class Walk:
                 if holds(program.literals[literal], {symbol: value}) != self.held[literal]:
                     self.held[literal] = not self.held[literal]
                     move.literals.append(literal)
+        for whole in {whole for literal in move.literals for whole in program.wholes.get(literal, ())}:
+            if program.holds_of(whole, self.held) != self.held[whole]:
+                self.held[whole] = not self.held[whole]
+                move.literals.append(whole)
         conditions = {number for literal in move.literals for number in program.conditions_with.get(literal, ())}
         move.conditions = [number for number in conditions if self._is_open(number) != self._open[number]]
         entries = {number for literal in move.literals for number in program.entries_with.get(literal, ())}

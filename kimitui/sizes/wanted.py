@@ -18,7 +18,12 @@ _PREFIX = "BUSYBOX_"
 # Off in the base: with them, BusyBox compiles one small program for modules in place of five.
 _INSTEAD = ("MODPROBE_SMALL",)
 # The program that is compiled then, by an object whose command is like its own.
-FURTHER = {"modutils/modprobe-small.o": {"like": "modutils/modprobe.o", "values": {"MODPROBE_SMALL": "y"}}}
+FURTHER = {
+    "modutils/modprobe-small.o": {
+        "like": "modutils/modprobe.o",
+        "values": {"MODPROBE_SMALL": "y", "FEATURE_MODPROBE_SMALL_CHECK_ALREADY_LOADED": "y"},
+    }
+}
 # Numbers that select code; of others only the number itself would differ.
 _LEVELS = {
     "MD5_SMALL": range(4),
@@ -33,17 +38,14 @@ _LEVELS = {
 class Wanted:
     """`base` are the requested values with everything on; `texts` the symbols of it whose values are texts.
 
-    `values` has, by symbol, the values to try, each with all that is assigned for it; `hidden` the same of symbols that
-    only others switch on; `needed_by` has the symbols that cannot be on without one, `selected_by` those that select
-    it, so that they are off where it is.
+    `values` has, by symbol, the values to try, each with all that is assigned for it, also for symbols that only others
+    switch on; `needed_by` has the symbols that are off where one is: that depend on it, or would switch it on.
     """
 
     base: Mapping[str, str]
     texts: frozenset[str]
     values: Mapping[str, Mapping[str, Mapping[str, str]]]
     needed_by: Mapping[str, tuple[str, ...]]
-    selected_by: Mapping[str, tuple[str, ...]]
-    hidden: Mapping[str, Mapping[str, Mapping[str, str]]]
 
 
 def busybox() -> Wanted:
@@ -70,17 +72,18 @@ def busybox() -> Wanted:
         elif name in _LEVELS:
             values[name] = {str(level): {name: str(level)} for level in _LEVELS[name] if str(level) != base[name]}
     on = {name: symbol for name, symbol in switches.items() if base.get(name) == "y"}
-    needed_by = {name: _needing(symbol, on) for name, symbol in on.items()}
-    texts = frozenset(name for name, symbol in symbols.items() if type_of(symbol) == "string")
-    hidden = {
-        name: {"n": {name: "n"}} for name, symbol in switches.items() if name not in base and symbol.str_value == "y"
+    hidden = {name: symbol for name, symbol in switches.items() if name not in base and symbol.str_value == "y"}
+    values |= {name: {"n": {name: "n"}} for name in hidden}
+    needed_by = {
+        name: sorted({*(_needing(symbol, on) if name in on else _naming(symbol, on)), *_selecting(symbol, on)})
+        for name, symbol in {**on, **hidden}.items()
     }
-    needed = {name: found for name, found in needed_by.items() if found}
-    return Wanted(base, texts, values, needed, _selected_by(on), hidden)
+    texts = frozenset(name for name, symbol in symbols.items() if type_of(symbol) == "string")
+    return Wanted(base, texts, values, {name: tuple(found) for name, found in needed_by.items() if found})
 
 
-def following(upstream: Kconfig, wanted: Wanted) -> dict[str, tuple[str, ...]]:
-    """By symbol, what goes off with it of those that are on in the base only because upstream's defaults say so.
+def following(upstream: Kconfig, wanted: Wanted) -> dict[str, dict[str, str]]:
+    """By symbol, what goes off with it, or comes on, only because upstream's defaults say so; with the value then.
 
     `upstream` is BusyBox's own tree; the symbols that the system tree does not have are set by nobody.
     """
@@ -88,32 +91,33 @@ def following(upstream: Kconfig, wanted: Wanted) -> dict[str, tuple[str, ...]]:
         symbol = upstream.syms.get(name)
         if symbol is not None and type_of(symbol) == "bool":
             symbol.set_value(value)
-    named = wanted.base.keys() | wanted.hidden.keys()
-    silent = [
-        symbol
+    named = wanted.base.keys() | wanted.values.keys()
+    silent = {
+        symbol: symbol.str_value
         for symbol in upstream.unique_defined_syms
-        if symbol.name not in named and type_of(symbol) == "bool" and symbol.choice is None and symbol.str_value == "y"
-    ]
+        if symbol.name not in named and type_of(symbol) == "bool" and symbol.choice is None
+    }
     found = {}
     for name, others in wanted.values.items():
         symbol = upstream.syms.get(name)
         if "n" not in others or symbol is None:
             continue
         symbol.set_value("n")
-        if off := tuple(sorted(one.name for one in silent if one.str_value == "n")):
-            found[name] = off
+        if changed := {one.name: one.str_value for one, value in silent.items() if one.str_value != value}:
+            found[name] = dict(sorted(changed.items()))
         symbol.set_value("y")
     return found
 
 
-def _selected_by(on: Mapping[str, Symbol]) -> dict[str, tuple[str, ...]]:
-    """By symbol, those of `on` that select it: where it is off, they are."""
-    names = {symbol: name for name, symbol in on.items()}
-    selecting = {
-        name: tuple(sorted(names[one] for one in expr_items(symbol.rev_dep) if one in names and one is not symbol))
-        for name, symbol in on.items()
-    }
-    return {name: found for name, found in selecting.items() if found}
+def _selecting(symbol: Symbol, on: Mapping[str, Symbol]) -> set[str]:
+    """Those of `on` that select a symbol: where it is off, they are."""
+    names = {one: name for name, one in on.items()}
+    return {names[one] for one in expr_items(symbol.rev_dep) if one in names and one is not symbol}
+
+
+def _naming(symbol: Symbol, on: Mapping[str, Symbol]) -> tuple[str, ...]:
+    """Those of `on` whose dependencies name a symbol that cannot be set."""
+    return tuple(sorted(name for name, one in on.items() if symbol in expr_items(one.direct_dep)))
 
 
 def _needing(symbol: Symbol, on: Mapping[str, Symbol]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from kimitui.sizes.reach import Program, holds, is_open
 from kimitui.sizes.walk import Walk
 
 NODES, SYMBOLS = 9, "ABCD"
-LITERALS = [*SYMBOLS, *(f"!{symbol}" for symbol in SYMBOLS), "E=2"]
+LITERALS = [*SYMBOLS, *(f"!{symbol}" for symbol in SYMBOLS), "E=2", "A|B", "!A|B", "B|C|D"]
 
 nodes = st.integers(0, NODES - 1)
 conditions = st.lists(st.lists(st.integers(0, len(LITERALS) - 1), max_size=2), min_size=1, max_size=2)
