@@ -23,6 +23,7 @@ _DIRECTORIES = {
     "BB_DIR_USR_SBIN": "/usr/sbin",
     "BB_DIR_ROOT": "",
 }
+SCRIPTED = "scripted_main"  # what runs the applets that are scripts
 # Sections of the program that hold one entry for every applet; see `table_bytes`.
 TABLES = ("applet_main", "applet_names", "applet_nameofs", "applet_flags", "applet_suid", "applet_install_loc")
 USAGE = ("packed_usage", "usage_messages")
@@ -57,7 +58,7 @@ def read(header: str) -> Iterator[Applet]:
         plain = found["form"] == ""
         name, main, directory = words[0], words[0] if plain else words[1], words[1] if plain else words[2]
         if found["form"] == "_SCRIPTED":
-            main = "scripted"
+            main = SCRIPTED.removesuffix("_main")
         conditions = re.findall(r"IF_(NOT_)?([A-Z0-9_]+)\(", found["conditions"])
         literals = (*under, *(f"!{symbol}" if negated else symbol for negated, symbol in conditions))
         yield Applet(name, literals, f"{main}_main", _DIRECTORIES[directory])

@@ -16,7 +16,7 @@ from kimitui.build.events import Emit
 from kimitui.config import Configuration
 from kimitui.sizes import applets, compose, datafile, flagged, linker, packing, running, tarball, tools, usage
 from kimitui.sizes import measure as compiling
-from kimitui.sizes.applets import Applet
+from kimitui.sizes.applets import SCRIPTED, Applet
 from kimitui.sizes.beside import beside
 from kimitui.sizes.brought import LINKS
 from kimitui.sizes.busybox import DATA, BusyBox
@@ -30,6 +30,8 @@ from kimitui.sizes.wanted import busybox
 _CUT = (*applets.TABLES, *applets.USAGE)
 _TABLES_OBJECT = "libbb/appletlib.o"
 _EVERYTHING = ("program",)
+# It makes room for scripts in the program; without one, nothing of that is compiled.
+_SCRIPTS = "FEATURE_SH_EMBEDDED_SCRIPTS"
 # What there is for every symbol that a program imports: what tells a loader of it, and how it is called and addressed.
 _IMPORTING = {
     "head": (".dynsym", ".dynstr", ".hash", ".gnu.hash", ".rela.dyn", ".rela.plt"),
@@ -57,6 +59,8 @@ def _busybox(arch: str, cache_dir: Path, *, emit: Emit, say: Say) -> str:
     roots = [key for key in graph.nodes if key[0].startswith(compiling.START)]
     lasting = compose.lasting(graph, roots, starts_at)
     graph = compose.graph(possible, variants.single, variants.joint, _CUT, lasting)
+    scripted = {symbol for applet, _ in entries if applet.main == SCRIPTED for symbol in applet.conditions}
+    compose.replace_symbol(graph, _SCRIPTS, scripted)
     compose.drop_idle_terms(graph, roots, starts_at)
     fitted = usage.fitted(texts)
     numbered, keys = datafile.program(graph, roots, starts_at, {literal for literal, _, _ in fitted["terms"]})

@@ -310,6 +310,24 @@ class _Linker:
         return found
 
 
+def replace_symbol(graph: Graph, symbol: str, others: Collection[str]) -> None:
+    """Let everything that depends on a symbol depend on whether any of others is on."""
+
+    def replaced(text: str) -> str:
+        parts = {
+            part for one in parts_of(text) or [text.removeprefix("!")] for part in ([one] if one != symbol else others)
+        }
+        return f"{'!' if text.startswith('!') else ''}{'|'.join(sorted(parts))}"
+
+    for conditions in graph.edges.values():
+        conditions[:] = [{replaced(text) for text in condition} for condition in conditions]
+    for key, terms in graph.terms.items():
+        sums: Counter[str] = Counter()
+        for text, size in terms.items():
+            sums[replaced(text)] += size
+        graph.terms[key] = dict(sums)
+
+
 def drop_idle_terms(graph: Graph, roots: Sequence[Key], entries: Sequence[tuple[Collection[str], Key]]) -> None:
     """Drop the terms of nodes that are not there anyway when their symbol is off, whatever else is.
 

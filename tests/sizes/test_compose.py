@@ -8,7 +8,7 @@ from itertools import combinations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kimitui.sizes.compose import Graph, Joint, Variants, drop_idle_terms, graph, lasting
+from kimitui.sizes.compose import Graph, Joint, Variants, drop_idle_terms, graph, lasting, replace_symbol
 from kimitui.sizes.objects import Object, Section
 from kimitui.sizes.reach import holds
 
@@ -116,3 +116,12 @@ def test_what_every_program_has_does_not_depend_on_options() -> None:
     ls, yes = (("LS",), ("a.o", ".text.ls_main")), (("YES",), ("a.o", ".text.yes_main"))
     assert lasting(found, start, [ls, yes]) == {"a.o"}
     assert lasting(found, start, [ls, ls, yes]) == {"a.o", "libc.a:malloc.lo"}
+
+
+def test_a_symbol_can_stand_for_others() -> None:
+    base = alone(("main", 30, ("unpack",)), ("unpack", 100, ()))
+    found = graph({"a.o": base}, {"a.o": {"SCRIPTS=n": {"off": alone(("main", 10, ()))}}}, {}, ())
+    replace_symbol(found, "SCRIPTS", {"NOLOGIN", "MIM"})
+    main, unpack = ("a.o", ".text.main"), ("a.o", ".text.unpack")
+    assert found.edges[main, unpack] == [{"MIM|NOLOGIN"}]
+    assert found.terms[main] == {"!MIM|NOLOGIN": -20}
