@@ -15,11 +15,20 @@ Scenario = Mapping[str, str]
 _BITS = 32
 _FIELD = (1 << _BITS) - 1
 _LETTERS, _USAGE, _LINKS, _LENGTHS = (_BITS * field for field in range(1, 5))
+# Texts of less than this are left as they are (libbb/appletlib.c) unless what unpacks them is there anyway: for one of
+# two applets, or of these where they open what is packed.
+_COMPRESS, _FEW_BYTES = "FEATURE_COMPRESS_USAGE", 4 * 1024
+_UNPACKING = ("BUNZIP2", "BZCAT")
+_OPENING, _OPENED_BY = "FEATURE_SEAMLESS_BZ2", ("TAR", "MODPROBE", "INSMOD", "DEPMOD", "MAN")
 
 
 def built(model: BusyBox, values: Mapping[str, str], flags: Sequence[str]) -> Built:
     """BusyBox under the values of its symbols; `flags` is what of the hardening differs from what was measured."""
     return Running(model).built(values, flags)[0]
+
+
+Added = tuple[Move, dict[int, int], list[int]]
+"""What new values did: the move, what nodes weighed before, and terms of usage texts that changed."""
 
 
 class Running:
@@ -70,19 +79,29 @@ class Running:
         if changed:
             self._add(changed)
             self._values = dict(values)
+            self._settle(self._values)
 
     def _in_scenario(self, scenario: Scenario) -> Built:
         before = self._sum, self._listed
-        move, weights, terms = self._add(scenario)
+        made = [self._add(scenario), *self._settle({**self._values, **scenario})]
         result = self._result()
-        self._walk.back(move)
-        for node, weight in weights.items():
-            self._weights[node] = weight
-        self._applets.back(move.entries, terms)
+        for move, weights, terms in reversed(made):
+            self._walk.back(move)
+            for node, weight in weights.items():
+                self._weights[node] = weight
+            self._applets.back(move.entries, terms)
         self._sum, self._listed = before
         return result
 
-    def _add(self, values: Mapping[str, str]) -> tuple[Move, dict[int, int], list[int]]:
+    def _settle(self, values: Mapping[str, str]) -> list[Added]:
+        """Have usage texts packed as BusyBox does that under these values, which are followed already."""
+        compress = self._model.number.get(_COMPRESS)
+        packed = values.get(_COMPRESS) == "y" and (self._listed >> _LENGTHS >= _FEW_BYTES or _unpacks(values))
+        if compress is None or self._walk.held[compress] == packed:
+            return []
+        return [self._add({_COMPRESS: "y" if packed else "n"})]
+
+    def _add(self, values: Mapping[str, str]) -> Added:
         """Bring everything in line with new values; the move, what nodes weighed before, and terms that changed."""
         model, walk, weights = self._model, self._walk, self._weights
         move = walk.move(values)
@@ -133,6 +152,12 @@ class Running:
         if "packed_usage" not in there and shown is not None and walk.held[shown]:
             there["usage_messages"] = listed >> _LENGTHS  # the texts as they are
         return there
+
+
+def _unpacks(values: Mapping[str, str]) -> bool:
+    """Whether what unpacks usage texts is there without them."""
+    opening = _OPENED_BY if values.get(_OPENING) == "y" else ()
+    return any(values.get(name) == "y" for name in (*_UNPACKING, *opening))
 
 
 class _Applets:

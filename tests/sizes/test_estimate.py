@@ -115,6 +115,23 @@ def test_with_less_switched_on_it_is_never_more_than_with_everything(
     assert 0 < some.packed_bytes <= whole.packed_bytes
 
 
+def test_usage_texts_are_packed_where_busybox_packs_them() -> None:
+    model = busybox.load("x86_64")
+    assert model is not None
+    usage = dict.fromkeys(["SHOW_USAGE", "FEATURE_VERBOSE_USAGE", "FEATURE_COMPRESS_USAGE"], "y")
+    plain, few, many = {"FEATURE_COMPRESS_USAGE": "n"}, {"LS": "y", "CAT": "y"}, dict.fromkeys(model.symbols, "y")
+    running = Running(model)
+    # A few texts stay as they are, unless what unpacks them is there anyway.
+    for values, packed in ((few, False), ({**few, "BUNZIP2": "y"}, True), (many, True)):
+        asked, unpacked = running.built({**values, **usage}, (), ({}, plain))
+        assert (asked != unpacked) == packed
+    # However one comes to them, and back.
+    now, more, again = Running(model).built({**few, **usage}, (), ({}, many, {}))
+    assert now == again
+    assert more == running.built({**few, **usage, **many}, ())[0]
+    assert now == running.built({**few, **usage}, ())[0]
+
+
 @given(st.lists(st.sampled_from(SYMBOLS), unique=True, min_size=2, max_size=12), st.randoms())
 @settings(max_examples=20, deadline=None)
 def test_the_order_of_toggles_does_not_matter(symbols: list[str], random: object) -> None:
