@@ -6,15 +6,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-# IF_LS(APPLET_NOEXEC(ls, ls, BB_DIR_BIN, BB_SUID_DROP, ls)), with further IF_ around it for some.
-_APPLET = re.compile(
-    r"^(?P<conditions>(?:IF_[A-Z0-9_]+\(\s*)+)"
+# IF_LS(APPLET_NOEXEC(ls, ls, BB_DIR_BIN, BB_SUID_DROP, ls)), with further IF_ around it for some; and some are between
+# #if ENABLE_FEATURE_TFTP_GET || ENABLE_FEATURE_TFTP_PUT and #endif.
+_LINE = re.compile(
+    r"^#if (?P<any>ENABLE_[A-Z0-9_]+(?: \|\| ENABLE_[A-Z0-9_]+)*)$"
+    r"|^(?P<end>#endif)"
+    r"|^(?P<conditions>(?:IF_[A-Z0-9_]+\(\s*)+)"
     r"APPLET(?P<form>|_ODDNAME|_NOEXEC|_NOFORK|_SCRIPTED)\(\s*(?P<words>.*?)\)\)",
     re.MULTILINE,
 )
-# Around some of them: #if ENABLE_FEATURE_TFTP_GET || ENABLE_FEATURE_TFTP_PUT
-_UNDER = re.compile(r"^#if (?P<any>ENABLE_[A-Z0-9_]+(?: \|\| ENABLE_[A-Z0-9_]+)*)$")
-_END = re.compile(r"^(?P<end>#endif)")
 _ENABLED = re.compile(r"ENABLE_([A-Z0-9_]+)")
 _DIRECTORIES = {
     "BB_DIR_BIN": "/bin",
@@ -47,7 +47,7 @@ class Applet:
 def read(header: str) -> Iterator[Applet]:
     """The applets in the text of `include/applets.h`."""
     under: list[str] = []
-    for found in re.finditer(f"{_UNDER.pattern}|{_END.pattern}|{_APPLET.pattern}", header, re.MULTILINE):
+    for found in _LINE.finditer(header):
         if found["any"]:
             under.append("|".join(sorted(_ENABLED.findall(found["any"]))))
             continue
@@ -57,8 +57,7 @@ def read(header: str) -> Iterator[Applet]:
         words = [word.strip() for word in found["words"].split(",")]
         plain = found["form"] == ""
         name, main, directory = words[0], words[0] if plain else words[1], words[1] if plain else words[2]
-        if found["form"] == "_SCRIPTED":
-            main = SCRIPTED.removesuffix("_main")
         conditions = re.findall(r"IF_(NOT_)?([A-Z0-9_]+)\(", found["conditions"])
         literals = (*under, *(f"!{symbol}" if negated else symbol for negated, symbol in conditions))
-        yield Applet(name, literals, f"{main}_main", _DIRECTORIES[directory])
+        program = SCRIPTED if found["form"] == "_SCRIPTED" else f"{main}_main"
+        yield Applet(name, literals, program, _DIRECTORIES[directory])

@@ -325,7 +325,7 @@ class BusyBox:
         return max(size, 0)
 
     def _is_taken_back(self, node: int, literal: int, held: Sequence[bool]) -> bool:
-        """Whether a node is there although one symbol does away with it, because another one does not hold either."""
+        """Whether a node that goes with the literal's symbol is there all the same, because others are off as well."""
         program = self.program
         symbol = symbol_of(program.literals[literal])
         return any(

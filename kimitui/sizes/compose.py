@@ -162,14 +162,19 @@ def _add_joint(
                 result.terms.setdefault(key, {})[when] = here[key]
             for target in frozenset[Key]().union(*(one.targets for one in shape.values())):
                 conditions = result.edges.setdefault((key, target), [])
-                if target not in shape[together].targets:
-                    for condition in conditions:
-                        _restrict(condition, when)
-                elif not any(_holds(condition, together) for condition in conditions):
-                    conditions.append({when})
+                _correct(conditions, when, together, is_there=target in shape[together].targets)
         led = set.intersection(*(_targets(shapes[off]) for off in nearly)) - _targets(shapes[together])
         lost[when] = {key for key in led if key[0] != name}
     return lost
+
+
+def _correct(conditions: list[set[str]], when: str, off: Symbols, *, is_there: bool) -> None:
+    """Let an edge be there, or not, with symbols off, which is what the literal `when` says."""
+    if not is_there:
+        for condition in conditions:
+            _restrict(condition, when)
+    elif not any(_holds(condition, off) for condition in conditions):
+        conditions.append({when})
 
 
 def _holds(condition: Collection[str], off: Symbols) -> bool:
@@ -314,10 +319,10 @@ def replace_symbol(graph: Graph, symbol: str, others: Collection[str]) -> None:
     """Let everything that depends on a symbol depend on whether any of others is on."""
 
     def replaced(text: str) -> str:
-        parts = {
-            part for one in parts_of(text) or [text.removeprefix("!")] for part in ([one] if one != symbol else others)
-        }
-        return f"{'!' if text.startswith('!') else ''}{'|'.join(sorted(parts))}"
+        parts = set(parts_of(text) or [text.removeprefix("!")])
+        if symbol in parts:
+            parts = {*(parts - {symbol}), *others}
+        return ("!" if text.startswith("!") else "") + "|".join(sorted(parts))
 
     for conditions in graph.edges.values():
         conditions[:] = [{replaced(text) for text in condition} for condition in conditions]

@@ -66,8 +66,10 @@ LAYOUTS: Mapping[str, Mapping[str, object]] = {
 # What every program begins and ends with; the linker keeps all of it.
 START = "start:"
 LIBC = "lib/libc.a"
-_PROGRAMS = ("sizes_variants.py", "sizes_joint.py", "sizes_objects.py")
 START_FILES = ("rcrt1.o", "crti.o", "crtn.o", "relro.o", "crtbeginS.o", "crtendS.o")
+
+# What compiles objects with other values, in the sandbox.
+_PROGRAMS = ("sizes_variants.py", "sizes_joint.py", "sizes_objects.py")
 
 
 def flag_sets(arch: str) -> dict[str, Mapping[str, object]]:

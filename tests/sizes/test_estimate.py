@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from kimitui import preset as presets
 from kimitui.build.sources import load_lock
 from kimitui.config import Configuration
-from kimitui.sizes import busybox, panel
+from kimitui.sizes import busybox, draw, panel
+from kimitui.sizes.beside import METADATA, beside
 from kimitui.sizes.estimate import Estimator, busybox_values, estimate
 from kimitui.sizes.running import Running
 
@@ -113,6 +114,17 @@ def test_with_less_switched_on_it_is_never_more_than_with_everything(
     whole, some = Running(model).built(everything, (), ({}, less))
     assert 0 < some.file_bytes <= whole.file_bytes
     assert 0 < some.packed_bytes <= whole.packed_bytes
+
+
+@pytest.mark.parametrize("number", [1, 12, 29])
+def test_the_metadata_are_as_long_as_what_the_preset_says(number: int) -> None:
+    config = draw.configuration(6, number, "x86_64")
+    sizes = estimate(config)
+    everything = beside(config, "", Path(), lambda plan: {})
+    others = sum(size for path, (part, size) in everything.files.items() if part == "base" and path != METADATA)
+    true = len(everything.contents[METADATA])
+    # Drawn presets switch off much that would come on by itself, and on what need not be said.
+    assert abs(sizes.components["base"] - others - true) < true // 10
 
 
 def test_usage_texts_are_packed_where_busybox_packs_them() -> None:
