@@ -10,6 +10,7 @@ from typing import Any
 
 from kimitui.sizes.compose import key_of
 from kimitui.sizes.datafile import held
+from kimitui.sizes.names import whole
 from kimitui.sizes.objects import Object
 
 Place = tuple[str, str]
@@ -18,7 +19,6 @@ Place = tuple[str, str]
 Node = tuple[str, str, str]
 """An object and a place in it."""
 
-_PARTS = ("part", "isra", "constprop", "cold")
 # What has addresses in it is read-only where a program is always at the same place.
 _DATA = ("relro", "rodata", "jumps", "data")
 
@@ -108,14 +108,9 @@ def _by_known(content: Object, places: Mapping[int, Place], known: Mapping[Place
 def _renamed(place: Place, gone: Iterable[Place]) -> Place | None:
     """What of what is gone has become `place`."""
     name, kind = place
-    same = (other for other in gone if other[1] == kind and _whole(other[0]) == _whole(name))
+    same = (other for other in gone if other[1] == kind and whole(other[0]) == whole(name))
     moved = (other for other in gone if other[0] == name and kind in _DATA and other[1] in _DATA)
     return next(same, next(moved, None))
-
-
-def _whole(name: str) -> str:
-    """The function that one is a part of."""
-    return ".".join(word for word in name.split(".") if not word.isdigit() and word not in _PARTS)
 
 
 def _pairs(base: Object, other: Object, kind: str) -> list[tuple[int, int]]:
@@ -128,6 +123,6 @@ def _by_whole(content: Object, kind: str) -> dict[str, int]:
     sizes: dict[str, int] = {}
     for section in content.sections.values():
         if section.kind == kind and not section.pieces:
-            name = _whole(section.name)
+            name = whole(section.name)
             sizes[name] = sizes.get(name, 0) + section.linked_bytes
     return sizes

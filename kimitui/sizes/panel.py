@@ -10,6 +10,7 @@ from kimitui.sizes import kernel
 from kimitui.sizes.busybox import BusyBox
 from kimitui.sizes.estimate import Estimator, busybox_model, busybox_values
 from kimitui.sizes.flags import changed_flags
+from kimitui.sizes.names import readable
 from kimitui.sizes.walk import Walk
 
 _PREFIX = "BUSYBOX_"
@@ -20,7 +21,7 @@ _WEIGHING = ("busybox", "kernel", "packages")
 
 @dataclass(frozen=True)
 class Part:
-    """A function or a variable: the object that defines it, its name, its bytes, and the applets that need it too.
+    """A function, a variable or texts: the object that has it, its name, its bytes, and the applets that need it, too.
 
     Of the kernel an object as a whole, without a name, and the options that hold it, too.
     """
@@ -152,7 +153,7 @@ def _without(config: Configuration, symbol: str) -> Mapping[str, str]:
 
 def _part(model: BusyBox, node: int, sizes: Sequence[int], shared: tuple[str, ...] = ()) -> Part:
     owner, name, _, _ = model.program.nodes[node]
-    return Part(model.program.objects[owner], name, sizes[node], shared)
+    return Part(model.program.objects[owner], readable(name), sizes[node], shared)
 
 
 def _largest(found: list[Part]) -> tuple[Part, ...]:

@@ -93,11 +93,10 @@ def _option(symbol: str, live: LiveSizes) -> Iterator[Paragraph]:
 def _parts(parts: Sequence[Part]) -> Iterator[Paragraph]:
     for part in parts[:_LISTED]:
         owner = part.owner.rpartition("/")[2].removesuffix(".o").removesuffix(".lo").replace("libc.a:", "musl ")
-        name = part.name.rpartition(".")[2] or part.name
         users = f" ({len(part.shared_with)} others)" if len(part.shared_with) > 2 else ""
         users = users or (f" (with {', '.join(part.shared_with).lower()})" if part.shared_with else "")
-        function = f"{owner}: {name}" if owner else repr(part.name)
-        where = function if name else part.owner.removesuffix(".o")
+        function = f"{owner}: {part.name}" if owner else part.name
+        where = function if part.name else part.owner.removesuffix(".o")
         yield Paragraph(f"{where}{users}", "", f"{format_size(part.size_bytes):>8} ", "value", verbatim=True)
     if len(parts) > _LISTED:
         rest = sum(part.size_bytes for part in parts[_LISTED:])
