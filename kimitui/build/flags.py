@@ -9,7 +9,10 @@ from kimitui.config import Configuration
 
 @dataclass(frozen=True)
 class Flags:
-    """Flags for all code that ends up in the image: `libc` for musl itself, `compile` and `link` for programs."""
+    """Flags for all code that ends up in the image.
+
+    `libc` are those for musl itself, to compile and to link it, `compile` and `link` those for programs.
+    """
 
     libc: tuple[str, ...]
     compile: tuple[str, ...]
@@ -44,7 +47,18 @@ def flags(config: Configuration, *, static: bool | None = None) -> Flags:
     if fortify != "none":
         # Before musl's own headers, which they wrap with #include_next.
         programs += ["-isystem", "/steps/fortify-headers/include", f"-D_FORTIFY_SOURCE={fortify}"]
-    return Flags(libc=tuple(common), compile=tuple(programs), link=_link(config, static))
+    # Where gcc looks for ld.
+    linker = ("-B/steps/linker",) if needs_linker(config) else ()
+    return Flags(
+        libc=(*common, *linker),
+        compile=tuple(programs),
+        link=(*linker, *_link(config, static)),
+    )
+
+
+def needs_linker(config: Configuration) -> bool:
+    """Whether code is linked by what the step `linker` makes: GNU ld, told how to keep off a defect of Cortex-A53."""
+    return config.choice("IMAGE_ARCH") == "arm64"
 
 
 def _needs_hiding(config: Configuration, static: bool) -> bool:

@@ -82,7 +82,7 @@ def _busybox(arch: str, cache_dir: Path, *, emit: Emit, say: Say) -> str:
     small = compiling.program(config, cache_dir, emit=emit)
     everything = _values(base.output / "busybox.config")
     little = busybox_values(small.config), small.program
-    linker.calibrate(BusyBox(data), data["rules"], layouts, everything, little)
+    linker.calibrate(BusyBox(data), data["rules"], everything, little)
     _pack(data, _Linked(keys, objects, texts["="], base, small), config, cache_dir, emit)
     data["dynamic"] = _dynamic(data, base, compiling.dynamic(wanted, arch, cache_dir, emit=emit), cache_dir, emit)
     return datafile.text(data, _EVERYTHING) + "\n"
@@ -153,7 +153,7 @@ def _dynamic(
     small = compiling.program(config, cache_dir, emit=emit)
     model = BusyBox({**data, "dynamic": found}, static=False)
     little = busybox_values(small.config), small.program
-    linker.calibrate(model, found["rules"], shared.linked, everything, little)
+    linker.calibrate(model, found["rules"], everything, little)
     found["libc"]["packed"] |= _library_packed(shared.libraries[""], small, cache_dir, emit)
     found["together"] = _together(model, [(everything, whole), little])
     return found

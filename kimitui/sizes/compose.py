@@ -277,7 +277,7 @@ class _Linker:
             own = self.key(name, content, index)
             targets.discard(own)
             alone = sum(len(text) for text in pieces if text not in self.shared)
-            found[own] = Shape(section.linked_bytes + alone, section.kind, frozenset(targets), section.words)
+            found[own] = Shape(section.size_bytes + alone, section.kind, frozenset(targets), section.words)
         return found
 
     def _overridden(self, symbol: str) -> bool:

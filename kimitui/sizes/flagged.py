@@ -45,7 +45,7 @@ def by_node(base: Mapping[str, Object], other: Mapping[str, Object], numbers: Ma
         places = _places(name, base[name])
         before = Counter(dict.fromkeys(places.values(), 0))
         for index, place in places.items():
-            before[place] += base[name].sections[index].linked_bytes
+            before[place] += base[name].sections[index].size_bytes
         after = _by_known(content, _places(name, content), before)
         for place, size in before.items():
             if (number := numbers.get((name, *place))) is not None and after[place] != size:
@@ -101,7 +101,7 @@ def _by_known(content: Object, places: Mapping[int, Place], known: Mapping[Place
             seen.update(further)
             rest += further
         if rest and (place := meant[rest[0]]) is not None:
-            sizes[place] += section.linked_bytes
+            sizes[place] += section.size_bytes
     return sizes
 
 
@@ -124,5 +124,5 @@ def _by_whole(content: Object, kind: str) -> dict[str, int]:
     for section in content.sections.values():
         if section.kind == kind and not section.pieces:
             name = whole(section.name)
-            sizes[name] = sizes.get(name, 0) + section.linked_bytes
+            sizes[name] = sizes.get(name, 0) + section.size_bytes
     return sizes

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 PAGE_BYTES = 4096
+_ADR_BYTES = 1 << 20  # how far away the ADR instruction finds an address
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,8 @@ class Rules:
     object brings, the rates what comes with every byte: padding, and less for texts that end alike. `relro_bytes` are
     those of dynamic section and offset tables, `data_bytes` and `bss_bytes` padding; `tail_bytes` is what follows the
     data: names of sections and their headers. `separate_code`: text begins on a page; `protected`: what is made
-    read-only after start ends with one. `page_bytes` are those of such a page.
+    read-only after start ends with one. `page_bytes` are those of such a page. `erratum_rate` is what a linker adds on
+    average to every byte of code of a large program, where Cortex-A53's erratum 843419 is worked around.
     """
 
     head_bytes: int
@@ -52,11 +55,22 @@ class Rules:
     protected: bool
     page_bytes: int = PAGE_BYTES
     head_rate: float = 0.0
+    erratum_rate: float = 0.0
 
 
 def file_bytes(contents: Contents, rules: Rules) -> int:
     """The size of the file."""
     text = round(contents.text * (1 + rules.text_rate)) + rules.text_bytes
+    size = _file_bytes(contents, rules, text)
+    # Instructions that use data, which are at the end, from where ADR does not reach them. More likely than not there
+    # is one that concerns the erratum, and then the linker goes another way about all of them.
+    beyond = size + contents.bss - _ADR_BYTES
+    if beyond * rules.erratum_rate > PAGE_BYTES * math.log(2):
+        return _file_bytes(contents, rules, text + round(text * rules.erratum_rate))
+    return size
+
+
+def _file_bytes(contents: Contents, rules: Rules, text: int) -> int:
     rodata = round(contents.rodata * (1 + rules.rodata_rate)) + rules.rodata_bytes
     page = rules.page_bytes
     end = rules.head_bytes + contents.imports + round(contents.relro * rules.head_rate)

@@ -16,7 +16,8 @@ from kimitui.sizes.layout import PAGE_BYTES, Contents, Rules, file_bytes, up
 
 # Headers, code, read-only data, the rest; without pages of its own for code there are two.
 _SEPARATE_SEGMENTS = 4
-_STUB = re.compile(rb"\0{2048,}")
+# A page for an instruction that was moved: all zeros but for that.
+_MOVED = re.compile(rb"\0{2048,}")
 
 
 def layout(program: Path) -> dict[str, Any]:
@@ -26,6 +27,7 @@ def layout(program: Path) -> dict[str, Any]:
         sections = {section.name: section for section in elf.iter_sections()}
         loaded = [segment for segment in elf.iter_segments() if segment["p_type"] == "PT_LOAD"]
         protected = any(segment["p_type"] == "PT_GNU_RELRO" for segment in elf.iter_segments())
+        text = sections[".text"].data() if elf["e_machine"] == "EM_AARCH64" else b""
 
     def end(name: str) -> int:
         return int(sections[name]["sh_offset"] + sections[name]["sh_size"])
@@ -35,9 +37,11 @@ def layout(program: Path) -> dict[str, Any]:
     writable = next(segment for segment in loaded if segment["p_flags"] & 2)
     read_only_end = max(end(name) for name, one in sections.items() if one["sh_flags"] & 7 == 2)
     separate = len(loaded) == _SEPARATE_SEGMENTS
+    moved = erratum.PAGE_BYTES * len(_MOVED.findall(text))
+    rate = {"erratum_rate": round(erratum.expected_bytes(text) / (len(text) - moved), 6)} if text else {}
     return {
         "head_bytes": int(loaded[0]["p_filesz"]) if separate else first,
-        "text_bytes": max(map(end, code)) - first,
+        "text_bytes": max(map(end, code)) - first - moved,
         "rodata_bytes": read_only_end - (int(sections[".rodata"]["sh_offset"]) if separate else max(map(end, code))),
         "relro_bytes": int(sections[".data"]["sh_offset"] - writable["p_offset"]),
         "data_bytes": int(sections[".data"]["sh_size"]),
@@ -45,6 +49,7 @@ def layout(program: Path) -> dict[str, Any]:
         "tail_bytes": program.stat().st_size - up(end(".data"), 8),
         "text_rate": 0.0,
         "rodata_rate": 0.0,
+        **rate,
         "separate_code": separate,
         "protected": protected,
         # What is made read-only ends with the largest page that a kernel can have: 64 kB on arm64.
@@ -52,21 +57,10 @@ def layout(program: Path) -> dict[str, Any]:
     }
 
 
-def _by_chance(program: Path) -> int:
-    """Bytes by which GNU ld has added more between functions than it does on average, or, below 0, less: pages on
-    arm64, all zeros but for a few instructions."""
-    with program.open("rb") as file:
-        elf: Any = ELFFile(file)
-        if elf["e_machine"] != "EM_AARCH64":
-            return 0
-        code = elf.get_section_by_name(".text").data()
-    return erratum.PAGE_BYTES * len(_STUB.findall(code)) - erratum.expected_bytes(code)
-
-
 def library(outputs: Mapping[str, Path]) -> dict[str, Any]:
     """What a shared C library takes: its layout, and by flags what they add to its code and to what deflate leaves."""
     programs = {name: output / "lib" / "libc.so.stripped" for name, output in outputs.items()}
-    code = {name: layout(program)["text_bytes"] - _by_chance(program) for name, program in programs.items()}
+    code = {name: layout(program)["text_bytes"] for name, program in programs.items()}
     packed = {name: tarball.deflated(program.read_bytes()) for name, program in programs.items()}
     rules = layout(programs[""])
     # What fills its data up to what is not in the file.
@@ -95,7 +89,6 @@ def _size_of(section: Any) -> int:
 def calibrate(
     model: BusyBox,
     rules_of: Mapping[str, dict[str, Any]],
-    linked: Mapping[str, Path],
     everything: Mapping[str, str],
     small: tuple[Mapping[str, str], Path],
 ) -> None:
@@ -105,14 +98,11 @@ def calibrate(
 
     What is left is in part the same for every program, in part it grows with it.
     """
-    for name, rules in rules_of.items():
-        rules["text_bytes"] -= _by_chance(linked[name])
     contents = running.built(model, everything, ()).contents
     usual = rules_of["pie-relro"]
     values, program = small
     little = running.built(model, values, ()).contents
     other = layout(program)
-    other["text_bytes"] -= _by_chance(program)
     rates = {}
     for kind, whole, part in (("text", contents.text, little.text), ("rodata", contents.rodata, little.rodata)):
         left = usual[f"{kind}_bytes"] - whole, other[f"{kind}_bytes"] - part

@@ -11,8 +11,6 @@ from typing import Any
 
 from elftools.elf.elffile import ELFFile
 
-from kimitui.sizes import erratum
-
 _ALLOCATED, _WRITABLE, _CODE, _MERGE, _STRINGS, _THREAD = 0x2, 0x1, 0x4, 0x10, 0x20, 0x400
 _SYMBOL = struct.Struct("<IBBHQQ")
 _RELOCATION = struct.Struct("<QQq")
@@ -28,7 +26,7 @@ class Section:
     `kind` is what becomes of it: text, rodata, jumps (tables of jumps, read-only too), relro, data, bss, unwind, init.
     `refers` are symbols of other objects by name, and sections of this one by index; `pieces` are what a linker merges
     with equal pieces of other sections, which then do not count in `size_bytes`. `words` are the addresses in it that
-    are known only at run time, `stub_bytes` what a linker adds for it on average.
+    are known only at run time.
     """
 
     name: str
@@ -38,12 +36,6 @@ class Section:
     refers: frozenset[str | int]
     pieces: tuple[bytes, ...] = ()
     words: int = 0
-    stub_bytes: int = 0
-
-    @property
-    def linked_bytes(self) -> int:
-        """Its bytes in a program, without its pieces."""
-        return self.size_bytes + self.stub_bytes
 
 
 @dataclass(frozen=True)
@@ -60,7 +52,6 @@ class Object:
 def read(content: bytes) -> Object:
     """The 64-bit little-endian object file in `content`."""
     elf: Any = ELFFile(io.BytesIO(content))
-    has_stubs = elf["e_machine"] == "EM_AARCH64"
     headers = [section.header for section in elf.iter_sections()]
     names = [section.name for section in elf.iter_sections()]
 
@@ -105,7 +96,6 @@ def read(content: bytes) -> Object:
             refers=frozenset(refers.get(index, ())),
             pieces=pieces,
             words=words.get(index, 0) if flags & _WRITABLE else 0,
-            stub_bytes=erratum.expected_bytes(data(index)) if has_stubs and kind == "text" else 0,
         )
     return Object(
         sections=sections,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 
 import pytest
 
 from kimitui.sizes.erratum import expected_bytes, sequences
+from kimitui.sizes.layout import Contents, Rules, file_bytes
 
 ADRP_X0 = 0x90000000
 LDR_X1_X2 = 0xF9400041  # ldr x1, [x2]
@@ -41,3 +43,24 @@ def test_a_sequence_is_an_address_a_load_or_store_and_one_with_that_address(
 
 def test_one_in_512_is_where_it_matters_and_takes_a_page() -> None:
     assert expected_bytes(code(ADRP_X0, LDR_X1_X2, LDR_X1_X0_8) * 512) == 4096
+
+
+def test_only_programs_larger_than_adr_reaches_are_larger_for_it() -> None:
+    plain = Rules(
+        head_bytes=600,
+        text_bytes=0,
+        text_rate=0.0,
+        rodata_rate=0.0,
+        rodata_bytes=0,
+        relro_bytes=500,
+        data_bytes=0,
+        bss_bytes=0,
+        tail_bytes=1_000,
+        separate_code=False,
+        protected=False,
+    )
+    rules = replace(plain, erratum_rate=0.02)
+    for text, more in ((400_000, 0), (900_000, 0), (1_400_000, 28_000)):
+        contents = Contents(text=text, rodata=50_000, relro=10_000, data=1_000, bss=0)
+        assert file_bytes(contents, rules) - file_bytes(contents, plain) == pytest.approx(more, abs=4096)
+        assert more or file_bytes(contents, rules) == file_bytes(contents, plain)

@@ -69,8 +69,9 @@ def plan(
     arch = ARCHES[config.choice("IMAGE_ARCH")]
     context = Context(config, arch, flags(config), sources, release, toolchain_digest, trees)
     headers = userland.linux_headers(context)
-    musl = userland.musl(context)
-    libraries = (headers, musl, *userland.fortify_headers(context))
+    linker = userland.linker(context)
+    musl = userland.musl(context, *linker)
+    libraries = (headers, *linker, musl, *userland.fortify_headers(context))
     busybox_tree = userland.busybox_source(context)
     busybox = userland.busybox(context, busybox_tree, *libraries)
     programs = packages.steps(context, libraries)

@@ -1,4 +1,4 @@
-"""The steps of the user land: kernel headers, musl, fortify-headers, BusyBox."""
+"""The steps of the user land: kernel headers, the linker, musl, fortify-headers, BusyBox."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
-from kimitui.build.flags import Flags
+from kimitui.build.flags import Flags, needs_linker
 from kimitui.build.plan import dotconfig, hardened
 from kimitui.build.plan.context import Context, builder_file
 from kimitui.build.step import InputFile, Step
@@ -25,7 +25,21 @@ def linux_headers(context: Context) -> Step:
     )
 
 
-def musl(context: Context) -> Step:
+def linker(context: Context) -> tuple[Step, ...]:
+    """What gcc calls as ld, if that is not GNU ld as it is."""
+    if not needs_linker(context.config):
+        return ()
+    return (
+        Step(
+            name="linker",
+            arch=context.arch.name,
+            script="linker.sh",
+            parameters={"TRIPLE": context.arch.triple},
+        ),
+    )
+
+
+def musl(context: Context, *uses: Step) -> Step:
     """The C library and what makes the compiler use it."""
     protect = context.config.choice("HARDENING_RELRO") != "none"
     return Step(
@@ -33,6 +47,7 @@ def musl(context: Context) -> Step:
         arch=context.arch.name,
         script="musl.sh",
         sources=context.source("musl"),
+        uses=uses,
         parameters={
             "TRIPLE": context.arch.triple,
             "LINK": "static" if context.static else "dynamic",
