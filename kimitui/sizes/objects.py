@@ -16,6 +16,11 @@ _SYMBOL = struct.Struct("<IBBHQQ")
 _RELOCATION = struct.Struct("<QQq")
 _UNDEFINED, _ABSOLUTE, _COMMON = 0, 0xFFF1, 0xFFF2
 _FAR = 1 << 19  # half of what a program with all of BusyBox spans
+# ELF for the Arm 64-bit architecture: R_AARCH64_CALL26, JUMP26; ADR_PREL_PG_HI21 and its _NC, ADR_GOT_PAGE,
+# TLSIE_ADR_GOTTPREL_PAGE21; ADD_ABS_LO12_NC, LDST8 to LDST128_ABS_LO12_NC, LD64_GOT_LO12_NC,
+# TLSIE_LD64_GOTTPREL_LO12_NC.
+_ARM_BRANCHES, _ARM_PAGES = (282, 283), (275, 276, 311, 541)
+_ARM_OFFSETS = (277, 278, 284, 285, 286, 299, 312, 542)
 _AR_HEADER = struct.Struct("16s12s6s6s8s10s2s")
 
 
@@ -112,6 +117,7 @@ def text_of(content: bytes) -> bytes:
     Distances to what is called differ from one place to the next; left empty, they would all be the same.
     """
     elf: Any = ELFFile(io.BytesIO(content))
+    address = _arm_address if elf["e_machine"] == "EM_AARCH64" else _distance
     headers = [section.header for section in elf.iter_sections()]
     relocated = {header["sh_info"]: header for header in headers if header["sh_type"] == "SHT_RELA"}
     found = []
@@ -122,10 +128,31 @@ def text_of(content: bytes) -> bytes:
         if header := relocated.get(index):
             start = header["sh_offset"]
             for offset, info, _addend in _RELOCATION.iter_unpack(content[start : start + header["sh_size"]]):
-                distance = zlib.crc32(f"{section.name} {offset} {info >> 32}".encode()) % (2 * _FAR) - _FAR
-                code[offset : offset + 4] = struct.pack("<i", distance)
+                (word,) = struct.unpack_from("<I", code, offset)
+                word = address(word, info & 0xFFFFFFFF, f"{section.name} {offset}", info >> 32)
+                struct.pack_into("<I", code, offset, word)
         found.append(bytes(code))
     return b"".join(found)
+
+
+def _distance(_word: int, _type: int, place: str, symbol: int) -> int:
+    return (zlib.crc32(f"{place} {symbol}".encode()) % (2 * _FAR) - _FAR) & 0xFFFFFFFF
+
+
+def _arm_address(word: int, type_: int, place: str, symbol: int) -> int:
+    """An instruction for arm64 with an address in it: of what is called, of a page, or of a place on a page.
+
+    The first differs from place to place. Which page it is, counted from here, differs between functions, and where on
+    the page it is, is the same for all.
+    """
+    if type_ in _ARM_BRANCHES:
+        return word | zlib.crc32(f"{place} {symbol}".encode()) % (_FAR // 2)
+    if type_ in _ARM_PAGES:
+        function = place.rpartition(" ")[0]
+        return word | zlib.crc32(f"{function} {symbol}".encode()) % (_FAR >> 12) << 5
+    if type_ in _ARM_OFFSETS:
+        return word | zlib.crc32(str(symbol).encode()) % 4096 << 10
+    return word
 
 
 def members(archive: bytes) -> Iterator[tuple[str, bytes]]:
