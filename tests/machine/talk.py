@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -14,7 +15,12 @@ def talk(arguments: Sequence[str], dialogue: Sequence[tuple[str, str]]) -> tuple
     """Run kimitui and type each text when its pattern was printed since the last; exit status and all output."""
     typist, terminal = pty.openpty()
     command = [sys.executable, "-m", "kimitui", *arguments]
-    process = subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal)
+    # A shell has what it starts in the background ignore Ctrl-C, and so would all that is started here.
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        process = subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal)
+    finally:
+        signal.signal(signal.SIGINT, before)
     os.close(terminal)
     seen, rest = "", ""
     waiting = list(dialogue)
