@@ -13,6 +13,14 @@ objects() {
 	python3 /input/sizes_linux.py /build/linux "${TRIPLE%%-*}" "$@" >/sources/measured/objects.json
 }
 
+# What is in /build/modules: bytes, bytes of the file packed by itself, path.
+installed() {
+	find modules/lib -type f | sort | while read -r file; do
+		echo "$(stat --format=%s "$file") $(gzip -n -9 <"$file" | wc -c) ${file#modules/}"
+	done >/sources/measured/modules
+	rm -rf modules
+}
+
 mkdir -p linux
 # What was being written when an earlier run was killed may be there in part.
 [ ! -e running ] || find linux \( -name '.*.cmd' -o -name '*.o' -o -name '*.a' \) -newer running -delete
@@ -21,6 +29,29 @@ trap 'rm -f running' EXIT
 kernel_make KCONFIG_ALLCONFIG=/sources/measured/requested.config allnoconfig >/dev/null
 kernel_make olddefconfig >/dev/null
 cp linux/.config /sources/measured/kernel.config
+
+# Modules by themselves, all or those that are wanted, and of which objects each is. No kernel is linked, so nobody can
+# say whether it has what they use.
+if [ -e /sources/measured/modules-only ]; then
+	wanted=$(cat /sources/measured/wanted)
+	rm -f linux/vmlinux.o linux/*.symvers # of another kernel, which may have what are modules here
+	# shellcheck disable=SC2086 # names are words
+	kernel_make KBUILD_MODPOST_WARN=1 ${wanted:-modules}
+	[ -n "$wanted" ] || wanted=$(sed 's/\.o$/.ko/' linux/modules.order)
+	release=$(cat linux/include/config/kernel.release)
+	rm -rf modules # of a run that was killed
+	for module in $wanted; do
+		mkdir -p "modules/lib/modules/$release/kernel/${module%/*}"
+		"$TRIPLE-strip" --strip-debug -o "modules/lib/modules/$release/kernel/$module" "linux/$module"
+		echo "$module $(tr '\n' ' ' <"linux/${module%.ko}.mod")"
+	done >/sources/measured/composition
+	cut -d ' ' -f 1 /sources/measured/composition | sed 's|^|kernel/|' >"modules/lib/modules/$release/modules.order"
+	depmod -b modules "$release"
+	installed
+	# shellcheck disable=SC2046
+	objects $(cut -d ' ' -f 2- /sources/measured/composition)
+	exit
+fi
 
 if [ -s /sources/measured/wanted ]; then
 	# What cannot be made by itself (a few objects are parts of others) is left out.
@@ -53,12 +84,9 @@ fi
 stat --format=%s $payload >/sources/measured/payload-bytes
 python3 /input/sizes_packed.py /build/linux "$KERNEL_ARCH" "/build/$program" "$payload" /sources/measured
 
-# Modules as the step linux installs them: bytes, bytes of the file packed by itself, path.
+# Modules as the step linux installs them.
 if grep -q '^CONFIG_MODULES=y' linux/.config; then
 	kernel_make modules
 	kernel_make INSTALL_MOD_PATH=/build/modules INSTALL_MOD_STRIP=1 modules_install
-	find modules/lib -type f | sort | while read -r file; do
-		echo "$(stat --format=%s "$file") $(gzip -n -9 <"$file" | wc -c) ${file#modules/}"
-	done >/sources/measured/modules
-	rm -rf modules
+	installed
 fi

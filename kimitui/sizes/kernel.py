@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,8 @@ class _State:
     parts: list[Value]
     """What the condition of each part gives: 2 for what is linked, 1 for what is in a module."""
     totals: _Totals
-    modules: _Totals
+    modules: tuple[int, ...]
+    """What the parts take that are in modules, in the order of `Model._modules`."""
     everywhere: _Everywhere
 
 
@@ -113,7 +115,14 @@ class Model:
         self.smaller: frozenset[str] = frozenset(data["smaller"])
         """Options that make the kernel smaller when they are on."""
         image: Mapping[str, Any] = data["image"]
-        self._installed: Mapping[str, Any] = image["installed"]
+        installed: Mapping[str, Any] = image["installed"]
+        self._builtin: Sequence[float] = installed["builtin"]
+        self._modules = self._in_modules(installed)
+        """What each part takes in a module: bytes, bytes in an archive, bytes packed; the same where it only offers to
+        others what they use; and its share of what every module has besides."""
+        self._is_trimmed = self._compiled(installed["trimmed"])
+        self._least: Sequence[float] = installed["least"]
+        self._module_options = [(self._compiled(when), more) for when, more in installed["options"]]
         self._has_modules = self._compiled("MODULES")
         self._rules = [
             (kind, str(one["of"]), self._compiled(one["when"]), float(one["factor"]))
@@ -138,10 +147,18 @@ class Model:
         """
         return self._finished(self._asked(requested, changed))
 
-    def contents(self, requested: Mapping[str, str]) -> tuple[Mapping[str, float], Mapping[str, float]]:
-        """Bytes by kind of what is linked, with what the build makes of it, and of the modules."""
-        state = self._asked(requested, None)
-        return self._contents(state, state.totals), self._contents(state, state.modules)
+    def contents(self, requested: Mapping[str, str]) -> Mapping[str, float]:
+        """Bytes by kind of what is linked, with what the build makes of it."""
+        return self._contents(self._asked(requested, None))
+
+    def objects(self, requested: Mapping[str, str]) -> Mapping[str, int]:
+        """Bytes of code and data of what is linked or in modules, by object, without what the options do to them that
+        are compiled into everything."""
+        found: dict[str, int] = {}
+        for value, objects in zip(self._asked(requested, None).parts, self._objects, strict=True):
+            for path, code_bytes, rest_bytes in objects if value else ():
+                found[path] = found.get(path, 0) + code_bytes + rest_bytes
+        return found
 
     def covers(self, requested: Mapping[str, str], changed: Mapping[str, str] | None = None) -> bool:
         """Whether what is compiled into everything was measured as it is asked for."""
@@ -191,36 +208,44 @@ class Model:
 
     def _whole(self, requested: Mapping[str, str]) -> _State:
         values = self.closure.values(requested)
-        built = [([0] * len(self.kinds), [0] * len(self.kinds)) for _ in range(self._groups)]
+        totals, modules = [[0] * len(self.kinds) for _ in range(self._groups)], [0] * 9
         parts = [condition(values) for condition in self._conditions]
-        for value, sizes, group in zip(parts, self._sizes, self._group, strict=True):
-            _add(built[group], value, sizes, 1)
-        return self._state(requested, values, parts, built, self._does_everywhere(values))
+        for number, value in enumerate(parts):
+            self._add(totals, modules, number, value, 1)
+        return self._state(requested, values, parts, totals, modules, self._does_everywhere(values))
 
     def _moved(self, state: _State, requested: Mapping[str, str], names: Sequence[str]) -> _State:
         values, different = self.closure.changed(state.values, requested, names)
-        built = [(list(total), list(module)) for total, module in zip(state.totals, state.modules, strict=True)]
+        totals, modules = [list(total) for total in state.totals], list(state.modules)
         parts = list(state.parts)
         for number in {number for position in different for number in self._using.get(position, ())}:
             now = self._conditions[number](values)
             if now != parts[number]:
-                _add(built[self._group[number]], parts[number], self._sizes[number], -1)
-                _add(built[self._group[number]], now, self._sizes[number], 1)
+                self._add(totals, modules, number, parts[number], -1)
+                self._add(totals, modules, number, now, 1)
                 parts[number] = now
         same = self._everywhere.isdisjoint(different)
         everywhere = state.everywhere if same else self._does_everywhere(values)
-        return self._state(requested, values, parts, built, everywhere)
+        return self._state(requested, values, parts, totals, modules, everywhere)
+
+    def _add(self, totals: list[list[int]], modules: list[int], number: int, value: Value, sign: int) -> None:
+        """Add a part to what is linked (2) or to the modules (1)."""
+        if value:
+            linked = value == 2
+            sums, sizes = (totals[self._group[number]], self._sizes) if linked else (modules, self._modules)
+            for kind, size in enumerate(sizes[number]):
+                sums[kind] += sign * size
 
     @staticmethod
     def _state(
         requested: Mapping[str, str],
         values: list[Value],
         parts: list[Value],
-        built: Sequence[tuple[list[int], list[int]]],
+        totals: Sequence[Sequence[int]],
+        modules: Sequence[int],
         everywhere: _Everywhere,
     ) -> _State:
-        totals, modules = (tuple(tuple(one[which]) for one in built) for which in (0, 1))
-        return _State(requested, values, parts, totals, modules, everywhere)
+        return _State(requested, values, parts, tuple(map(tuple, totals)), tuple(modules), everywhere)
 
     def _does_everywhere(self, values: list[Value]) -> _Everywhere:
         return _Everywhere(
@@ -229,9 +254,8 @@ class Model:
         )
 
     def _finished(self, state: _State) -> KernelSizes:
-        linked = self._contents(state, state.totals)
-        has_modules = self._has_modules(state.values)
-        installed = self._weigh(self._contents(state, state.modules), linked) if has_modules else (0, 0, 0)
+        linked = self._contents(state)
+        installed = self._weigh(state, linked) if self._has_modules(state.values) else (0, 0, 0)
         return KernelSizes(
             vmlinuz_bytes=round(self._packed(linked, state.values)),
             raw_bytes=round(sum(linked.get(kind, 0.0) for kind in _LINKED)),
@@ -272,10 +296,23 @@ class Model:
                     products[group] = [one * more for one, more in zip(products[group], by_kind, strict=True)]
         return tuple(map(tuple, products))
 
-    def _contents(self, state: _State, groups: _Totals) -> Mapping[str, float]:
+    def _in_modules(self, installed: Mapping[str, Any]) -> list[tuple[int, ...]]:
+        """What each part takes in a module, see `_modules`."""
+        rates = {path: list(chain(*three)) for *three, paths in installed["modules"] for path in paths}
+        usual = list(chain(*installed["usual"]))
+        found = []
+        for objects in self._objects:
+            sums = [0.0] * len(usual)
+            for path, code_bytes, rest_bytes in objects:
+                rate = rates.get(path, usual)
+                sums = [one + (code_bytes + rest_bytes) * more for one, more in zip(sums, rate, strict=True)]
+            found.append(tuple(map(round, sums)))
+        return found
+
+    def _contents(self, state: _State) -> Mapping[str, float]:
         """Bytes by kind, of all groups, with what the build makes of them: 0 of what there is not without an option."""
         sums = [0.0] * len(self.kinds)
-        for total, by_kind in zip(groups, state.everywhere.products, strict=True):
+        for total, by_kind in zip(state.totals, state.everywhere.products, strict=True):
             sums = [one + size * factor for one, size, factor in zip(sums, total, by_kind, strict=True)]
         found = dict(zip(self.kinds, sums, strict=True))
         made = {
@@ -283,16 +320,23 @@ class Model:
         }
         return {**found, **made}
 
-    def _weigh(self, modules: Mapping[str, float], linked: Mapping[str, float]) -> tuple[int, int, int]:
+    def _weigh(self, state: _State, linked: Mapping[str, float]) -> tuple[int, int, int]:
         """What is installed with modules: bytes, bytes in an archive, bytes packed."""
-        rules = self._installed
-        tables = sum(size * modules.get(kind, 0.0) for kind, size in rules["tables"].items())
-        own, lists = (
-            [weight * (one["code"] + one["rest"]) for weight in weights[:2]] + [weights[2] * one["packed"]]
-            for one, weights in ((modules, rules["modules"]), (linked, rules["builtin"]))
+        grown, packs = self._least
+        for condition, more in self._module_options:
+            if condition(state.values):
+                grown, packs = grown + more[0], packs + more[1]
+        own = linked["code"] + linked["rest"]
+        lists = [weight * size for weight, size in zip(self._builtin, (own, own, linked["packed"]), strict=True)]
+        whole, trimmed, besides = (state.modules[at : at + 3] for at in (0, 3, 6))
+        taken = trimmed if self._is_trimmed(state.values) else whole
+        products = (grown, grown, packs)
+        size, members, packed = (
+            round(sum(parts))
+            for parts in zip(
+                (one * more for one, more in zip(taken, products, strict=True)), besides, lists, strict=True
+            )
         )
-        further = (tables, tables, tables * rules["tables_packed"])
-        size, members, packed = (round(sum(three)) for three in zip(own, lists, further, strict=True))
         return size, members, packed
 
     def _packed(self, linked: Mapping[str, float], values: list[Value]) -> float:
@@ -302,14 +346,6 @@ class Model:
         content += sum(linked[kind] * weight for kind, weight in image["content"].items())
         wrapper: float = image["wrapper"] + sum(size for condition, size in self._wrapping if condition(values))
         return content + wrapper
-
-
-def _add(built: tuple[list[int], list[int]], value: Value, sizes: Sequence[int], sign: int) -> None:
-    """Add a part to what is linked (2) or to the modules (1)."""
-    if value:
-        totals = built[0] if value == 2 else built[1]
-        for kind, size in enumerate(sizes):
-            totals[kind] += sign * size
 
 
 @cache

@@ -68,16 +68,18 @@ SMALL: dict[str, Any] = {
             "factors": [["FAST", [1.5, 1.0, 1.0, 1.0, 1.0, 1.0, 1.25]]],
             "parts": [
                 ["NET", [200, 100, 0, 20, 5, 10, 160], [["net/core.o", 150, 50], ["net/socket.o", 50, 50]]],
-                ["& INET NET", [400, 100, 0, 0, 5, 20, 240], [["net/ip.o", 400, 100]]],
+                ["& INET NET", [400, 100, 0, 0, 5, 20, 240], [["net/ip.o", 300, 100], ["net/else.o", 100, 0]]],
             ],
         },
     ],
     "image": {
         "installed": {
-            "modules": [1.5, 2.0, 0.5],
             "builtin": [0.1, 0.2, 0.01],
-            "tables": {"orc": 3.4},
-            "tables_packed": 0.2,
+            "least": [1.0, 1.0],
+            "modules": [[[2.0, 3.0, 1.0], [1.0, 2.0, 0.5], [0.25, 0.5, 0.1], ["net/ip.o"]]],
+            "options": [["FAST", [0.2, 0.1]]],
+            "trimmed": "MOVES",
+            "usual": [[1.5, 2.0, 0.5], [1.25, 1.5, 0.25], [0.5, 0.5, 0.25]],
         },
         "kinds": {
             "exports": {"of": "exports", "when": "MODULES", "factor": 0.5},
@@ -112,7 +114,9 @@ SMALL: dict[str, Any] = {
         ({"INET": "y"}, 850, 0, 1500),  # it needs NET
         ({"NET": "y", "INET": "y"}, 1250, 0, 2400),
         ({"NET": "y", "INET": "m"}, 1250, 0, 2400),  # without modules it is built in
-        ({"NET": "y", "INET": "m", "MODULES": "y"}, 1025, 940, 1930),
+        ({"NET": "y", "INET": "m", "MODULES": "y"}, 1025, 800 + 150 + 150 + 190, 1930),
+        ({"NET": "y", "INET": "m", "MODULES": "y", "FAST": "y"}, 1265, 1140 + 150 + 255, 2580),
+        ({"NET": "y", "INET": "m", "MODULES": "y", "MOVES": "y"}, 1062, 400 + 125 + 150 + 190, 1930),
         ({"FAST": "y"}, 1050, 0, 2000),
         ({"MOVES": "y"}, 877, 0, 1500),
         ({"ZSTD": "y"}, 410, 0, 1500),
@@ -136,7 +140,7 @@ def test_the_more_there_is_the_better_it_packs() -> None:
 @pytest.mark.parametrize(
     ("requested", "without", "brought"),
     [
-        ({"NET": "y", "INET": "y"}, "INET", [("net/ip.o", 500, False, ())]),
+        ({"NET": "y", "INET": "y"}, "INET", [("net/else.o", 100, False, ()), ("net/ip.o", 400, False, ())]),
         (
             {"NET": "y"},
             "NET",

@@ -97,6 +97,8 @@ class Laboratory:
                 json.dumps({"name": design.name, "use": design.use, "requested": dict(design.requested)}, indent=1)
             )
             (staging / "wanted").write_text("".join(f"{path}\n" for path in design.objects))
+            if design.use == "modules":
+                (staging / "modules-only").touch()
             if design.use == "fit":
                 (staging / "take-apart").touch()
             self._build(design, staging)

@@ -90,6 +90,24 @@ TOGETHER = ((SPEED, "CPU_MITIGATIONS"), ("X86_KERNEL_IBT", "CPU_MITIGATIONS"), (
 the tables and second names of functions that mitigations need are made when all is linked, where there is IBT; checks
 that stop the kernel need not say where they are."""
 
+TRIMMING = "TRIM_UNUSED_KSYMS"
+
+ALL_MODULES, TRIMMED_MODULES = "modules", f"modules-{TRIMMING}"
+"""The names of the kernels of which all modules are measured."""
+
+MODULE_OPTIONS = ("UNWINDER_ORC", "UBSAN_TRAP")
+"""Further options that change all modules. Of a kernel, only linking shows what they do."""
+
+AFTER = {"UBSAN_TRAP": "UBSAN"}
+"""Options that are changed when another one has been, which they need."""
+
+MODULES = (
+    *("fs/fat/fat.ko", "fs/isofs/isofs.ko", "fs/overlayfs/overlay.ko", "drivers/hid/hid.ko", "drivers/net/tun.ko"),
+    *("drivers/usb/storage/usb-storage.ko", "drivers/net/virtio_net.ko", "drivers/net/ethernet/realtek/r8169.ko"),
+    *("drivers/block/loop.ko", "net/9p/9pnet.ko", "net/netfilter/nf_nat.ko", "net/sched/cls_bpf.ko"),
+)
+"""The sample of modules: of all kinds, and of some fifty objects."""
+
 ODD = ("KASAN",)
 """For tests of kernels only: twice the size, and nothing that the estimates are made for."""
 
@@ -105,7 +123,8 @@ LARGE = ("everything-00", "everything-01")
 class Design:
     """A kernel to build: what is asked of Linux, by upstream symbol; `objects` are compiled only, `()` for the whole.
 
-    `use` says what for: `base`, `variant`, `core`, `more`, `sample`, `both`, `fit`, `wrapper`, `check`.
+    `use` says what for: `base`, `variant`, `core`, `more`, `sample`, `both`, `fit`, `wrapper`, `check`, or `modules`:
+    then `objects` are modules, such as `fs/fat/fat.ko`, and `()` all of them.
     """
 
     name: str
@@ -138,9 +157,14 @@ class Drawing:
         self._state.apply(self._state.replacing({**self._kernel, **off, **assigned}))
         return dict(sorted(config_upstream.requested(self._tree, self._names, "kernel").items()))
 
-    def everything(self, preset: Mapping[str, str]) -> dict[str, str]:
-        """All options at once, but for those compiled into everything, which are as in `preset`."""
-        assigned = {symbol.name: "y" for symbol in self.switches if symbol.name.removeprefix(PREFIX) not in EXCLUSIVE}
+    def everything(self, preset: Mapping[str, str], *, modules: bool = False) -> dict[str, str]:
+        """All options at once, but for those compiled into everything, which are as in `preset`; as modules, if asked,
+        what can be one."""
+        assigned = {
+            symbol.name: "m" if modules and type_of(symbol) == "tristate" else "y"
+            for symbol in self.switches
+            if symbol.name.removeprefix(PREFIX) not in EXCLUSIVE
+        }
         for name in COMPILED_IN:
             if name not in _WITH_OBJECTS and (f"{PREFIX}{name}" in assigned or preset.get(name) == "y"):
                 assigned[f"{PREFIX}{name}"] = preset.get(name, "n")
@@ -210,6 +234,20 @@ def drawn(arch: str, *, fit: int, check: int) -> Iterator[Design]:
 def everything(arch: str) -> dict[str, str]:
     """What is asked for the kernel that has everything."""
     return Drawing(arch).everything(preset("vm", arch))
+
+
+def modules(arch: str) -> Iterator[Design]:
+    """All modules, with all that they offer to others and with what is used of it; and a sample of them with each of
+    the options compiled into everything changed."""
+    drawing = Drawing(arch)
+    base = drawing.everything(preset("vm", arch), modules=True)
+    yield Design(ALL_MODULES, "modules", base)
+    yield Design(TRIMMED_MODULES, "modules", _with(drawing, base, TRIMMING))
+    for name in (*COMPILED_IN, *MODULE_OPTIONS):
+        before = _with(drawing, base, AFTER[name]) if name in AFTER else base
+        requested = _with(drawing, before, name)
+        if requested != before:
+            yield Design(f"{ALL_MODULES}-{name}", "modules", requested, MODULES)
 
 
 def lots(base: Mapping[str, str], objects: Sequence[str]) -> Iterator[Design]:

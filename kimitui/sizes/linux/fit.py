@@ -20,7 +20,7 @@ from kimitui.sizes.kernel import Model
 from kimitui.sizes.linux import factors, image, kbuild, modules
 from kimitui.sizes.linux import guards as guarding
 from kimitui.sizes.linux.conditions import Conditions, joined
-from kimitui.sizes.linux.designs import COMPILED_IN, LARGE
+from kimitui.sizes.linux.designs import LARGE
 from kimitui.sizes.linux.factors import Groups
 from kimitui.sizes.linux.record import COMPRESSORS, KINDS, Measured, Vector
 from kimitui.sizes.linux.slice import Slice
@@ -50,7 +50,7 @@ def fit(
     """The data. Raises KimituiError where the kernels are too few."""
     base = _together([kernel for kernel in kernels if kernel.use == "base"])
     whole = [kernel for kernel in kernels if kernel.use == "fit"]
-    if base is None or not whole:
+    if base is None or not is_enough(kernels):
         raise KimituiError("too little has been measured for estimates", fix="Let kimitui sizes measure-linux go on.")
     conditions = Conditions(slice_, tree)
     known = kbuild.conditions(source, platform)
@@ -74,7 +74,12 @@ def fit(
         "objects": {"measured": len(measured), "by_lines": len(by_lines)},
         "kinds": list(KINDS),
         "slice": slice_.export(
-            [*conditions.read, *COMPILED_IN, *(f"KERNEL_{name}" for name in COMPRESSORS), *image.WRAPPING]
+            [
+                *conditions.read,
+                *modules.READ,
+                *(f"KERNEL_{name}" for name in COMPRESSORS),
+                *image.WRAPPING,
+            ]
         ),
         "groups": [
             {"factors": [[one.when, one.by_kind] for one in found], "parts": parts[name]}
@@ -103,8 +108,22 @@ def fit(
     wrapped = [kernel for kernel in kernels if kernel.use == "wrapper"]
     data = image.with_image(data, whole, conditions, contents, wrapped, packs_itself=platform == "x86")
     model = Model(data)
-    data["image"]["installed"] = modules.fitted(whole, lambda kernel: model.contents(kernel.requested))
-    return data
+    lists = modules.builtin(whole, lambda kernel: model.contents(kernel.requested))
+    data["image"]["installed"] = {**modules.NOTHING, "builtin": lists}
+    return with_modules(data, kernels, conditions)
+
+
+def is_enough(kernels: Sequence[Measured]) -> bool:
+    """Whether there can be estimates from these."""
+    return {"base", "fit"} <= {kernel.use for kernel in kernels}
+
+
+def with_modules(data: Mapping[str, Any], kernels: Sequence[Measured], conditions: Conditions) -> dict[str, Any]:
+    """Data with what has been measured of modules."""
+    model = Model(data)
+    found = modules.fitted(kernels, lambda kernel: model.objects(kernel.requested), conditions)
+    image = data["image"]
+    return {**data, "image": {**image, "installed": {**image["installed"], **found}}}
 
 
 def _together(lots: Sequence[Measured]) -> Measured | None:

@@ -18,8 +18,9 @@ from kimitui.kconfig import linux as linux_tree
 from kimitui.sizes.kernel import DATA, Model, model
 from kimitui.sizes.linux import campaign, compare, designs, guards, record
 from kimitui.sizes.linux.campaign import Laboratory
+from kimitui.sizes.linux.conditions import Conditions
 from kimitui.sizes.linux.designs import Design
-from kimitui.sizes.linux.fit import fit
+from kimitui.sizes.linux.fit import fit, is_enough, with_modules
 from kimitui.sizes.linux.record import Measured
 from kimitui.sizes.linux.slice import Slice
 
@@ -70,6 +71,7 @@ def all_designs(laboratory: Laboratory) -> list[Design]:
         *designs.sampled(laboratory.arch, base, sample),
         *designs.strata(laboratory.arch, base, every[::STRATUM], [*large[::2], *traced, *libraries]),
         *designs.together(laboratory.arch, base, every[::STRATUM], some),
+        *designs.modules(laboratory.arch),
         *designs.drawn(laboratory.arch, fit=FITTED, check=CHECKED),
     ]
 
@@ -146,6 +148,12 @@ def fitted_data(laboratory: Laboratory, kernels: Sequence[Measured]) -> dict[str
     """The data that follow from what has been measured, with how far off they are."""
     tree = laboratory.tree
     slice_ = Slice(tree, _asked(laboratory.arch), linux_tree.base(laboratory.arch))
+    kept = path_of(laboratory.arch)
+    if not is_enough(kernels) and kept.exists():
+        # What was measured elsewhere holds for the same source, toolchain and base; only modules are new.
+        data = json.loads(kept.read_text(encoding="utf-8"))
+        if data["origin"] == vars(laboratory.origin):
+            return _held(with_modules(data, kernels, Conditions(slice_, tree)), laboratory, kernels)
     data = fit(
         kernels,
         arch=laboratory.arch,
@@ -156,17 +164,30 @@ def fitted_data(laboratory: Laboratory, kernels: Sequence[Measured]) -> dict[str
         source=laboratory.source,
     )
     data["tools"] = dict(laboratory.tools)
+    return _held(data, laboratory, kernels)
+
+
+def _held(data: dict[str, Any], laboratory: Laboratory, kernels: Sequence[Measured]) -> dict[str, Any]:
+    """Data with how far off they are, where all kernels of the comparison have been measured that tell it: a few of
+    them would say more than they know."""
     fitted = Model(data)
-    pairs = compare.compared(fitted, kernels)
-    if len(pairs) == CHECKED:  # a few of them would say more than they know
-        installed = compare.summary(compare.compared_modules(fitted, kernels))
-        data["comparison"] = {"vmlinuz": compare.summary(pairs), "modules": installed}
+    drawn = list(designs.drawn(laboratory.arch, fit=0, check=CHECKED))
+    every = {"vmlinuz": drawn, "modules": [one for one in drawn if one.requested.get("MODULES") == "y"]}
+    found = {"vmlinuz": compare.compared(fitted, kernels), "modules": compare.compared_modules(fitted, kernels)}
+    for what, pairs in found.items():
+        if {pair.name for pair in pairs} == {design.name for design in every[what]}:
+            data["comparison"][what] = compare.summary(pairs)
     return data
+
+
+def path_of(arch: str, directory: Path = DATA) -> Path:
+    """Where the data of an architecture are."""
+    return directory / f"linux-{arch}.json"
 
 
 def write(data: dict[str, Any], directory: Path = DATA) -> Path:
     """Write the data of an architecture, sorted and a line for each part; where."""
-    path = directory / f"linux-{data['arch']}.json"
+    path = path_of(data["arch"], directory)
     directory.mkdir(exist_ok=True)
     lines = (f' "{key}": {_text(value)}' for key, value in sorted(data.items()))
     path.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")

@@ -1,70 +1,163 @@
-"""What modules take where they are installed, by what they are compiled to; fitted to kernels that were built whole."""
+"""What modules take where they are installed: measured module by module, and what options make of a sample of them.
+
+A module is more than its objects: headers and names of sections, symbols, and a relocation of 24 bytes for every
+address in code and tables, of which there are many more where functions are traced.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from kimitui.sizes.linux.conditions import Conditions
+from kimitui.sizes.linux.designs import (
+    AFTER,
+    ALL_MODULES,
+    COMPILED_IN,
+    MODULE_OPTIONS,
+    TRIMMED_MODULES,
+    TRIMMING,
+)
 from kimitui.sizes.linux.record import Installed, Measured
 from kimitui.sizes.tarball import members_bytes
 
-TABLES = {"orc": (10, 10 + 24), "sites": (4, 4 + 24)}
-"""Tables: bytes of an entry in a linked kernel, and in a module, which keeps a relocation for each (Elf64_Rela: 24)."""
-
-_TABLES_PACKED = 0.2
-"""What a byte of them packs to where no kernel says it."""
-
 NOTHING: Mapping[str, Any] = {
-    "modules": [0.0, 0.0, 0.0],
     "builtin": [0.0, 0.0, 0.0],
-    "tables": {kind: loaded / linked for kind, (linked, loaded) in TABLES.items()},
-    "tables_packed": _TABLES_PACKED,
+    "least": [1.0, 1.0],
+    "modules": [],
+    "options": [],
+    "trimmed": "n",
+    "usual": [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]],
 }
-"""What there is to say where no kernel with modules has been measured."""
+"""What there is to say where nothing has been measured."""
+
+READ = (*COMPILED_IN, *MODULE_OPTIONS, TRIMMING)
+"""The options that change what is in all modules."""
 
 Contents = Mapping[str, float]
 """Bytes by kind."""
 
+_Sizes = tuple[float, float, float]
+"""Bytes, bytes in a tar archive, bytes packed with deflate."""
 
-def fitted(whole: Sequence[Measured], contents: Callable[[Measured], tuple[Contents, Contents]]) -> dict[str, Any]:
-    """What is installed for a byte of the modules' code and data, and for one of the kernel's own.
 
-    The latter are the lists of what is built in; all else, the tables of aliases and symbols included, is in proportion
-    to the modules. Three figures each: bytes, bytes in a tar archive, and bytes packed for one that the objects pack
-    to. `tables` are bytes for one of these kinds that a linked kernel would have, `tables_packed` is what they pack to,
-    each. `contents` are the kernel's and the modules' bytes by kind.
+def fitted(
+    kernels: Sequence[Measured], objects: Callable[[Measured], Mapping[str, int]], conditions: Conditions
+) -> dict[str, Any]:
+    """What the model needs to know of modules; empty where they have not been measured.
+
+    `modules` are for a byte of the objects that a module is made of, which are listed: bytes, bytes in an archive and
+    bytes packed, with their part of what lists modules, aliases and symbols; the same where only what others use is
+    offered to them, of which `trimmed` is the formula; and what every module has besides, which is as much as the
+    smallest one takes. `usual` is that for all other objects. Of the first two, `least` is there without any of the
+    `options`, which add a share each: of bytes, and of bytes packed. `objects` says how many bytes of code and data the
+    model has for the objects of a kernel.
     """
+    measured = {kernel.name: kernel for kernel in kernels if kernel.use == "modules"}
+    base = measured.pop(ALL_MODULES, None)
+    if base is None:
+        return {}
+    trimmed = measured.pop(TRIMMED_MODULES, base)
+    sizes = {kernel.name: objects(kernel) for kernel in (base, *measured.values())}
+    each = min(_taken(base).values())
+    options = []
+    for kernel in measured.values():
+        before = measured.get(f"{ALL_MODULES}-{AFTER[kernel.option]}") if kernel.option in AFTER else base
+        if before and (formula := conditions.on(kernel.option)) not in ("y", "n"):
+            contents = [
+                sum(sizes[one.name].get(path, 0) for module in kernel.composition for path in base.composition[module])
+                for one in (before, kernel)
+            ]
+            more = _added(base, before, kernel, contents[1] / contents[0], each)
+            options.append((formula, kernel.option, more))
+
+    def rates(modules: Sequence[str], content: int) -> list[list[float]]:
+        """What modules take for a byte of their objects, untrimmed and trimmed, and what they have besides."""
+        besides = [size * len(modules) for size in each]
+        found = [
+            [own - size for own, size in zip(_sum(*(_taken(kernel)[one] for one in modules)), besides, strict=True)]
+            for kernel in (base, trimmed)
+        ]
+        lists = (_shared(base), _shared(trimmed), _shared(base))
+        return [
+            [round(size * listed / content, 3) for size, listed in zip(own, shared, strict=True)]
+            for own, shared in zip((*found, besides), lists, strict=True)
+        ]
+
+    known = {
+        module: content
+        for module, paths in base.composition.items()
+        if (content := sum(sizes[base.name].get(path, 0) for path in paths))
+    }
+    return {
+        "least": [
+            round(1 - sum(more[which] for _, option, more in options if base.is_on(option)), 4) for which in (0, 1)
+        ],
+        "modules": [
+            [*rates([module], content), list(base.composition[module])] for module, content in sorted(known.items())
+        ],
+        "options": [[formula, [round(one, 4) for one in more]] for formula, _, more in sorted(options)],
+        "trimmed": conditions.on(TRIMMING),
+        "usual": rates(list(known), sum(known.values())),
+    }
+
+
+def builtin(whole: Sequence[Measured], contents: Callable[[Measured], Contents]) -> list[float]:
+    """What lists of what is built in take, for a byte of the kernel's code and data and, the last one, for a byte that
+    its objects pack to: bytes, bytes in an archive, bytes packed. `contents` are the kernel's bytes by kind."""
     rows = []
     for kernel in whole:
         if kernel.modules:
-            linked, own = contents(kernel)
-            lists = _taken([file for file in kernel.modules if is_about_kernel(file)])
-            installed = _taken([file for file in kernel.modules if not is_about_kernel(file)])
-            tables = sum(NOTHING["tables"][kind] * own.get(kind, 0.0) for kind in TABLES)  # x86 has them
-            rows.append((linked, own, lists, installed, tables))
-    plain = [row for row in rows if not row[4]]
-    packed = _ratio([(installed[2], own["packed"]) for _, own, _, installed, _ in plain or rows])
-    told = [(installed[2] - packed * own["packed"], tables) for _, own, _, installed, tables in rows if tables]
-    return {
-        **NOTHING,
-        "modules": [
-            *(
-                _ratio(
-                    [(installed[which] - tables, own["code"] + own["rest"]) for _, own, _, installed, tables in rows]
-                )
-                for which in (0, 1)
-            ),
-            packed,
-        ],
-        "builtin": [
-            *(
-                _ratio([(lists[which], linked["code"] + linked["rest"]) for linked, _, lists, _, _ in rows])
-                for which in (0, 1)
-            ),
-            _ratio([(lists[2], linked["packed"]) for linked, _, lists, _, _ in rows]),
-        ],
-        "tables_packed": max(_ratio(told), 0.0) if told and plain else _TABLES_PACKED,
-    }
+            found = contents(kernel)
+            own = found["code"] + found["rest"]
+            files = [file for file in kernel.modules if _is_about_kernel(file)]
+            rows.append((_summed(files), (own, own, found["packed"])))
+    return [_ratio([(taken[which], own[which]) for taken, own in rows]) for which in range(3)]
+
+
+def _added(base: Measured, before: Measured, after: Measured, content: float, each: _Sizes) -> tuple[float, float]:
+    """What an option adds, which differs in two kernels, to the modules of the second: to their bytes and to what
+    deflate leaves, as a share of what they take in `base`, all without what `each` has besides.
+
+    Options add up: tables for unwinding or of places to be changed have as many entries whatever else there is.
+    `content` is how objects grow, which sources say already.
+    """
+    shared = sorted(after.composition)
+    whole, one, other = (_sum(*(_taken(kernel)[module] for module in shared)) for kernel in (base, before, after))
+    sign = 1 if after.is_on(after.option) else -1
+    size, packed = (
+        sign * ((other[which] - besides) / content - (one[which] - besides)) / (whole[which] - besides)
+        for which, besides in ((which, len(shared) * each[which]) for which in (0, 2))
+    )
+    return size, packed
+
+
+def _taken(kernel: Measured) -> dict[str, _Sizes]:
+    """What each module takes, by its path in the build."""
+    files = {file.path.partition("/kernel/")[2]: file for file in kernel.modules}
+    return {module: _summed([files[module]]) for module in kernel.composition}
+
+
+def _shared(kernel: Measured) -> _Sizes:
+    """All that is installed with modules, relative to these."""
+    alone = [file for file in kernel.modules if file.path.endswith(".ko")]
+    directories = {file.path.rpartition("/")[0] for file in alone}
+    every = [file for file in kernel.modules if not _is_about_kernel(file)]
+    whole, modules = _summed(every, len(directories)), _sum(*(_summed([file]) for file in alone))
+    return (whole[0] / modules[0], whole[1] / modules[1], whole[2] / modules[2])
+
+
+def _summed(files: Sequence[Installed], directories: int = 0) -> _Sizes:
+    return (
+        sum(file.size_bytes for file in files),
+        members_bytes((file.size_bytes for file in files), directories),
+        sum(file.packed_bytes for file in files),
+    )
+
+
+def _sum(*every: _Sizes) -> _Sizes:
+    first, second, third = (sum(kind) for kind in zip(*every, strict=True))
+    return first, second, third
 
 
 def _ratio(pairs: Sequence[tuple[float, float]]) -> float:
@@ -72,15 +165,6 @@ def _ratio(pairs: Sequence[tuple[float, float]]) -> float:
     return round(sum(size for size, _ in pairs) / total, 5) if total else 0.0
 
 
-def is_about_kernel(file: Installed) -> bool:
+def _is_about_kernel(file: Installed) -> bool:
     """Whether a file lists what is built in."""
     return file.path.rpartition("/")[2].startswith("modules.builtin")
-
-
-def _taken(files: Sequence[Installed]) -> tuple[int, int, int]:
-    directories = {file.path.rpartition("/")[0] for file in files if file.path.endswith(".ko")}
-    return (
-        sum(file.size_bytes for file in files),
-        members_bytes((file.size_bytes for file in files), len(directories)),
-        sum(file.packed_bytes for file in files),
-    )

@@ -46,7 +46,7 @@ _SYMBOLS = (".dynsym", ".dynstr", ".hash", ".gnu.hash")
 
 FILES = (
     *("objects.json", "design.json", "kernel.config", "sections", "payload-bytes", "vmlinuz-bytes", "packed"),
-    *("modules", "pieces.json"),
+    *("modules", "composition", "pieces.json"),
 )
 """What a result is made of; where the first is, it is whole."""
 
@@ -68,7 +68,8 @@ class Measured:
     """A kernel. `values` are those of its `.config`; `objects` what it is linked from, by path.
 
     Of a sample there are only objects; for it the other sizes are 0. `packed_bytes` is by compressor; `modules` are
-    files as they are installed, empty where modules were not measured.
+    files as they are installed, empty where modules were not measured, and `composition` has by module the objects that
+    it is made of, both by path in the build, where no kernel was linked.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Measured:
     symbols_bytes: int = 0
     """What is for linking with others, which riscv64 leaves in a kernel that moves itself."""
     modules: Sequence[Installed] = ()
+    composition: Mapping[str, Sequence[str]] = field(default_factory=dict)
     pieces: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """By part of a kernel that was taken apart, its `bytes`, and by compressor, what it costs when it is packed."""
 
@@ -143,6 +145,7 @@ def read(directory: Path) -> Measured:
         dynamic_bytes=_section_bytes(rows, _DYNAMIC),
         symbols_bytes=_section_bytes(rows, _SYMBOLS),
         modules=_installed(directory / "modules"),
+        composition=_composition(directory / "composition"),
         pieces=json.loads(pieces.read_text()) if (pieces := directory / "pieces.json").exists() else {},
     )
 
@@ -174,6 +177,11 @@ def _installed(listing: Path) -> tuple[Installed, ...]:
     lines = listing.read_text().splitlines() if listing.exists() else []
     rows = (line.split(" ", 2) for line in lines)
     return tuple(Installed(path, int(size), int(packed)) for size, packed, path in rows)
+
+
+def _composition(listing: Path) -> dict[str, tuple[str, ...]]:
+    lines = listing.read_text().splitlines() if listing.exists() else []
+    return {module: tuple(objects) for module, *objects in map(str.split, lines)}
 
 
 def _number(path: Path) -> int:

@@ -102,3 +102,16 @@ def test_the_data_follow_linuxs_own_tree(upstream: Kconfig, drawing: Drawing) ->
             value = values[position]
             if name in upstream.syms and isinstance(value, int):
                 assert value == upstream.syms[name].tri_value, (number, name)
+
+
+def test_all_that_can_be_a_module_is_one_and_a_sample_of_them_has_each_option_changed(upstream: Kconfig) -> None:
+    base, trimmed, *rest = designs.modules(ARCH)
+    assert list(base.requested.values()).count("m") > 80 and not base.objects and not trimmed.objects
+    assert trimmed.requested == {**base.requested, designs.TRIMMING: "y"}
+    for design in rest:
+        option = design.name.removeprefix("modules-")
+        assert design.requested.get(option, "n") != base.requested.get(option, "n")
+        assert design.objects == designs.MODULES
+        config_upstream.apply_upstream(upstream, design.requested, beneath=linux.beneath(upstream, ARCH))
+        for name in ("FAT_FS", "ISO9660_FS", "OVERLAY_FS", "HID", "TUN", "USB_STORAGE", "VIRTIO_NET", "NF_NAT"):
+            assert upstream.syms[name].str_value == "m", (design.name, name)
