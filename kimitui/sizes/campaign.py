@@ -71,7 +71,7 @@ def _busybox(arch: str, cache_dir: Path, *, emit: Emit, say: Say) -> str:
             "toolchain": base.toolchain_digest,
             "tools": dict(base.tools),
             "sources": dict(base.sources),
-            "compile": list(base.compile),
+            **compiling.usual_flags(arch),
         },
         "program": numbered,
         "applets": datafile.applets(entries, numbered["literals"], keys),
@@ -309,7 +309,12 @@ def _packages(arch: str, cache_dir: Path, *, emit: Emit, say: Say) -> str:
     _, shared, _ = compiling.packages(arch, cache_dir, static=False, emit=emit)
     say(f"{len(found)} packages, {len(shared)} with shared libraries")
     data = {
-        "about": {"arch": arch, "toolchain": toolchain.digest, "tools": tools.of(toolchain.packages, arch)},
+        "about": {
+            "arch": arch,
+            "toolchain": toolchain.digest,
+            "tools": tools.of(toolchain.packages, arch),
+            **compiling.usual_flags(arch),
+        },
         "initramfs": {"bytes": initramfs_bytes},
         LINKS[True]: {name: one.as_data() for name, one in sorted(found.items())},
         LINKS[False]: {name: one.as_data() for name, one in sorted(shared.items())},

@@ -93,7 +93,6 @@ class Compiled:
     toolchain_digest: str
     tools: Mapping[str, str]
     sources: Mapping[str, str]
-    compile: tuple[str, ...]
 
     def objects(self) -> Iterator[tuple[str, Object]]:
         """Every object with its name: BusyBox's by path, those of archives as `libc.a:printf.lo`."""
@@ -125,6 +124,12 @@ def configuration(arch: str, hardening: Mapping[str, object], *, static: bool = 
     return Configuration.from_preset(presets.parse(json.dumps(values), Path("sizes.json5").absolute()))
 
 
+def usual_flags(arch: str) -> dict[str, list[str]]:
+    """What is measured is compiled and linked with."""
+    found = flags(configuration(arch, {}))
+    return {"compile": list(found.compile), "link": list(found.link)}
+
+
 def compiled(wanted: Wanted, config: Configuration, cache_dir: Path, *, emit: Emit) -> Compiled:
     """BusyBox with everything on, compiled as `config` asks. Raises as `build` does."""
     with _opened(config, cache_dir, emit) as room:
@@ -136,7 +141,6 @@ def compiled(wanted: Wanted, config: Configuration, cache_dir: Path, *, emit: Em
             toolchain_digest=room.toolchain.digest,
             tools=tools.of(room.toolchain.packages, room.plan.arch.name),
             sources={name: source.digest for name, source in room.sources.items()},
-            compile=tuple(step.parameters["CFLAGS_TARGET"].split()),
         )
 
 

@@ -10,9 +10,10 @@ import pytest
 from kimitui.build.toolchain import Toolchain
 from kimitui.sizes import tools
 from kimitui.sizes.busybox import DATA
+from kimitui.sizes.measure import usual_flags
 
 FILES = sorted(DATA.glob("*-*.json"))
-_COMMANDS = {"busybox": "measure", "packages": "measure", "linux": "measure-linux"}
+_COMMANDS = {"busybox": "measure", "flags": "measure", "packages": "measure", "linux": "measure-linux"}
 
 
 @pytest.mark.build
@@ -25,6 +26,18 @@ def test_data_are_of_the_compilers_and_packers_that_builds_have(path: Path, tool
         f"{path.name} is stale, the toolchain is another one: kimitui sizes {_COMMANDS[what]} --arch {arch}"
     )
     assert any(name.startswith("gcc-") for name in measured)
+
+
+@pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
+def test_data_are_of_the_flags_that_builds_have(path: Path) -> None:
+    what, _, arch = path.stem.partition("-")
+    if what == "linux":
+        return  # its flags are options
+    about = json.loads(path.read_text())["about"]
+    measured = {name: about[name] for name in ("compile", "link")}
+    assert measured == usual_flags(arch), (
+        f"{path.name} is stale, flags are others: kimitui sizes {_COMMANDS[what]} --arch {arch} {what}"
+    )
 
 
 def test_of_the_toolchain_only_what_makes_sizes_counts() -> None:
