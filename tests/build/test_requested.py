@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kimitui.build import plan as planning
-from kimitui.build import sources, step
+from kimitui.build import step
 from kimitui.build.build import Request, build
 from kimitui.build.events import Cached, Event, Finished
 from kimitui.build.plan import Plan, plan
@@ -91,12 +91,9 @@ int main(int argc, char **argv)
 """
 
 
+@pytest.mark.usefixtures("fortify_headers")
 def test_fortify_stops_an_overflow(tmp_path: Path, make_image: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """A program with a hole, compiled as BusyBox is, is stopped by the check and not by the stack protector."""
-    component = sources.load_lock()["fortify-headers"]
-    cache = sources.SourceCache(cache_dir())
-    if not any(cache.find(archive) for archive in component.archives):
-        pytest.skip("fortify-headers is not in the source cache (kimitui sources fetch fortify-headers, or add)")
     builder = tmp_path / "builder"
     builder.mkdir()
     for path in BUILDER_DIR.iterdir():
