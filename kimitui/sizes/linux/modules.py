@@ -1,7 +1,7 @@
 """What modules take where they are installed: measured module by module, and what options make of a sample of them.
 
 A module is more than its objects: headers and names of sections, symbols, and a relocation of 24 bytes for every
-address in code and tables, of which there are many more where functions are traced.
+address in code and tables.
 """
 
 from __future__ import annotations
@@ -59,7 +59,9 @@ def fitted(
         return {}
     trimmed = measured.pop(TRIMMED_MODULES, base)
     sizes = {kernel.name: objects(kernel) for kernel in (base, *measured.values())}
-    each = min(_taken(base).values())
+    every = [_taken(kernel) for kernel in (base, trimmed)]
+    lists = [_shared(kernel) for kernel in (base, trimmed, base)]
+    each = min(every[0].values())
     options = []
     for kernel in measured.values():
         before = measured.get(f"{ALL_MODULES}-{AFTER[kernel.option]}") if kernel.option in AFTER else base
@@ -75,10 +77,9 @@ def fitted(
         """What modules take for a byte of their objects, untrimmed and trimmed, and what they have besides."""
         besides = [size * len(modules) for size in each]
         found = [
-            [own - size for own, size in zip(_sum(*(_taken(kernel)[one] for one in modules)), besides, strict=True)]
-            for kernel in (base, trimmed)
+            [own - size for own, size in zip(_sum(*(taken[module] for module in modules)), besides, strict=True)]
+            for taken in every
         ]
-        lists = (_shared(base), _shared(trimmed), _shared(base))
         return [
             [round(size * listed / content, 3) for size, listed in zip(own, shared, strict=True)]
             for own, shared in zip((*found, besides), lists, strict=True)
