@@ -76,13 +76,9 @@ def fitted(
     def rates(modules: Sequence[str], content: int) -> list[list[float]]:
         """What modules take for a byte of their objects, untrimmed and trimmed, and what they have besides."""
         besides = [size * len(modules) for size in each]
-        found = [
-            [own - size for own, size in zip(_sum(*(taken[module] for module in modules)), besides, strict=True)]
-            for taken in every
-        ]
         return [
             [round(size * listed / content, 3) for size, listed in zip(own, shared, strict=True)]
-            for own, shared in zip((*found, besides), lists, strict=True)
+            for own, shared in zip((*(_beyond(taken, modules, each) for taken in every), besides), lists, strict=True)
         ]
 
     known = {
@@ -124,13 +120,15 @@ def _added(base: Measured, before: Measured, after: Measured, content: float, ea
     `content` is how objects grow, which sources say already.
     """
     shared = sorted(after.composition)
-    whole, one, other = (_sum(*(_taken(kernel)[module] for module in shared)) for kernel in (base, before, after))
+    every = [_beyond(_taken(kernel), shared, each) for kernel in (base, before, after)]
     sign = 1 if after.is_on(after.option) else -1
-    size, packed = (
-        sign * ((other[which] - besides) / content - (one[which] - besides)) / (whole[which] - besides)
-        for which, besides in ((which, len(shared) * each[which]) for which in (0, 2))
-    )
+    size, _, packed = (sign * (other / content - one) / whole for whole, one, other in zip(*every, strict=True))
     return size, packed
+
+
+def _beyond(taken: Mapping[str, _Sizes], modules: Sequence[str], each: _Sizes) -> list[float]:
+    """What modules take beside what every one has."""
+    return [own - len(modules) * size for own, size in zip(_sum(*map(taken.__getitem__, modules)), each, strict=True)]
 
 
 def _taken(kernel: Measured) -> dict[str, _Sizes]:
